@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+# Sallyport: all rules.  `make help` lists the targets.
+# CC CFLAGS CPPFLAGS LDFLAGS are yours; ours are the variables below.
+
+VERSION   := 0.1.0
+MODE      ?= release
+PREFIX    ?= /usr
+DESTDIR   ?=
+SPOOLDIR  ?= /var/spool/MIMEDefang
+FUZZ_SECONDS ?= 30
+T         ?=
+
+# ---- packages: the one list ------------------------------------------------
+DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl \
+              libarchive-zip-perl libunix-syslog-perl
+DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
+              libperl-critic-perl perltidy mandoc postfix
+DEPS_PEERS := mimedefang libmilter-dev
+
+# ---- where things go: objects of different modes never mix ----------------
+OUT := $(if $(filter release,$(MODE)),build,build/$(MODE))
+OBJ := $(OUT)/obj
+BIN := $(OUT)/bin
+LIB := $(OUT)/lib
+TST := $(OUT)/test
+
+# ---- flags -----------------------------------------------------------------
+STD   := -std=c11 -D_GNU_SOURCE
+WARN  := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
+         -Wmissing-prototypes -Wvla -Wswitch-enum -Wformat=2
+INC   := -I. -Imilterproto/include
+DEFS  := -DMD_VERSION='"$(VERSION)"' -DMD_SPOOLDIR='"$(SPOOLDIR)"' \
+         -DMD_WORKER_PATH='"$(PREFIX)/bin/mimedefang.pl"'
+HARD  := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+OPT   := -O2 -g
+EXTRA :=
+ifeq ($(MODE),asan)
+OPT   := -O1 -g -fno-omit-frame-pointer
+HARD  := -fsanitize=address,undefined -fno-sanitize-recover=all
+EXTRA := -fsanitize=address,undefined
+endif
+ifeq ($(MODE),coverage)
+OPT   := -O0 -g --coverage
+HARD  :=
+EXTRA := --coverage
+endif
+ifeq ($(MODE),fuzz)
+CC    := clang
+OPT   := -O1 -g
+HARD  := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+EXTRA := -fsanitize=address,undefined
+endif
+WERROR := $(if $(CI),-Werror)
+ALL_CFLAGS  = $(STD) $(OPT) $(HARD) -fPIC $(WARN) $(WERROR) $(INC) $(DEFS) \
+              $(EVENT_CFLAGS) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(EXTRA) -Wl,-z,relro,-z,now $(LDFLAGS)
+EVENT_CFLAGS := $(shell pkg-config --cflags libevent_core 2>/dev/null)
+EVENT_LIBS   := $(shell pkg-config --libs libevent_core 2>/dev/null || \
+                  echo -levent_core)
+
+# ---- files -----------------------------------------------------------------
+LIBS := milterproto base frontend multiplexor support
+DIR_milterproto := milterproto
+DIR_base        := core/base
+DIR_frontend    := core/frontend
+DIR_multiplexor := multiplexor
+DIR_support     := tests/support
+PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl
+CLI_SHARED := $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard cli/*.c))
+TESTS     := $(wildcard tests/*/test_*.c)
+FUZZERS   := $(wildcard fuzz/fuzz_*.c)
+PERL_TESTS := $(wildcard perl-bridge/t/*.t)
+SYSTEM_TESTS := $(wildcard tests/system/*.t)
+MTA_TESTS := $(wildcard tests/mta/*.t)
+LINT_TESTS := $(wildcard tests/lint/*.t)
+C_FILES   := $(wildcard milterproto/*.[ch] milterproto/include/*.h core/*/*.[ch] \
+               multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
+               docs/examples/*.[ch])
+MAN_PAGES := $(wildcard docs/man/*.[1-8])
+
+obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
+src = $(wildcard $(DIR_$(1))/*.c)
+# in link order
+STATIC := $(foreach l,frontend multiplexor milterproto base,$(LIB)/lib$(l).a)
+# of a test's own folder name: T=core runs tests/core, T=core/test_pct one
+TEST_BINS := $(TESTS:tests/%.c=$(TST)/%)
+PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_BINS))
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
+  check-system check-mta check-peers unit asan lint format format-check bench \
+  fuzz fuzz-build docs install uninstall help clean
+
+all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
+     $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) ## libraries and programs
+
+# ---- building ---------------------------------------------------------------
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+define library
+$(LIB)/lib$(1).a: $(call obj,$(call src,$(1)))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call library,$(l))))
+
+$(LIB)/libmilterproto.so: $(call obj,$(call src,milterproto)) milterproto/libmilterproto.map
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,-soname,libmilterproto.so.0 \
+	  -Wl,--version-script=milterproto/libmilterproto.map $(ALL_LDFLAGS) \
+	  -o $@ $(filter %.o,$^) $(EVENT_LIBS)
+
+$(BIN)/%: $(OBJ)/cli/%.o $(call obj,$(CLI_SHARED)) $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
+
+# Tests may make malloc fail (tests/support/failmalloc.h).
+$(TST)/%: $(OBJ)/tests/%.o $(LIB)/libsupport.a $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	  -o $@ $< $(LIB)/libsupport.a $(STATIC) $(LIB)/libsupport.a \
+	  -lcmocka $(EVENT_LIBS)
+
+# A replay of seeds needs no fuzzing engine; libFuzzer links the same objects.
+$(TST)/replay/%: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/standalone.o $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
+$(TST)/fuzz/%: $(OBJ)/fuzz/%.o $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(STATIC) $(EVENT_LIBS)
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+# ---- the two commands --------------------------------------------------------
+deps-run: ## install what `make run` needs
+	@tests/install-packages $(DEPS_RUN)
+deps: ## install what `make check` needs (Debian packages)
+	@tests/install-packages $(DEPS_RUN) $(DEPS_CHECK)
+deps-peers: ## install optional peers for check-peers and bench
+	@tests/install-packages $(DEPS_PEERS)
+
+run: deps-run ## serve on inet:10025@127.0.0.1 with the sample filter
+	@$(MAKE) -s all
+	@exec cli/run-sample
+
+check: deps ## all tests
+	@$(MAKE) -s all check-unit check-perl check-seeds check-system check-mta
+
+# ---- tests -------------------------------------------------------------------
+RUN_TESTS := tests/run
+unit: $(PICKED) ## C tests; T=folder or T=folder/test_name
+	@$(RUN_TESTS) $(PICKED)
+check-unit: $(TEST_BINS)
+	@$(RUN_TESTS) --name unit $(TEST_BINS)
+check-perl:
+	@$(RUN_TESTS) --name perl $(PERL_TESTS) $(LINT_TESTS)
+check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
+	@tests/run-seeds $^
+check-system: all
+	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
+check-mta: all ## a real Postfix before the daemon
+	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
+check-peers: ## beside Debian's mimedefang
+	@echo "check-peers: there is no comparison yet"
+asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
+	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system
+
+# ---- lint and format -----------------------------------------------------------
+lint: ## includes, words, cppcheck, perlcritic, manual pages
+	@tests/lint/run
+format: ## clang-format and perltidy
+	@clang-format -i $(C_FILES)
+	@tests/lint/tidy --write
+format-check:
+	@clang-format --dry-run -Werror $(C_FILES)
+	@tests/lint/tidy
+
+# ---- fuzzing -------------------------------------------------------------------
+fuzz-build: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
+fuzz: ## libFuzzer, FUZZ_SECONDS for each target; T=fuzz_name runs one
+	@$(MAKE) -s MODE=fuzz fuzz-run
+.PHONY: fuzz-run
+FUZZ_PICKED := $(if $(T),$(filter fuzz/$(T).c,$(FUZZERS)),$(FUZZERS))
+fuzz-run: $(FUZZ_PICKED:fuzz/%.c=$(TST)/fuzz/%)
+	@for f in $^; do tests/run-fuzz $$f $(FUZZ_SECONDS) || exit 1; done
+
+bench: ## speed beside the peer
+	@echo "bench: there is no benchmark yet"
+docs: ## manual pages as HTML in build/docs
+	@$(if $(MAN_PAGES),mkdir -p build/docs && for p in $(MAN_PAGES); do \
+	  mandoc -T html -O style=mandoc.css $$p > build/docs/$$(basename $$p).html || exit 1; \
+	  done && echo "build/docs: $(words $(MAN_PAGES)) pages",echo "docs: there is no manual page yet")
+
+# ---- installing ------------------------------------------------------------------
+install: all ## DESTDIR and PREFIX are honoured
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
+	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/perl5 \
+	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) perl-bridge/bin/mimedefang.pl $(DESTDIR)$(PREFIX)/bin/
+	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
+	install -m 644 milterproto/include/* $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(LIB)/libmilterproto.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(LIB)/libmilterproto.so $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.0
+	ln -sf libmilterproto.so.0 $(DESTDIR)$(PREFIX)/lib/libmilterproto.so
+	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/sallyport/
+	install -m 644 docs/examples/* $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/
+	$(foreach p,$(MAN_PAGES),install -D -m 644 $(p) \
+	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* clock: the only place that asks for the time.  Everything below the loop
+ * gets `now` as an argument. */
+#ifndef CORE_BASE_CLOCK_H
+#define CORE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+typedef uint64_t msec; /* milliseconds */
+#define MSEC_NEVER UINT64_MAX
+
+msec clock_mono_ms(void);  /* since an unspecified start; never goes back */
+int64_t clock_wall_s(void); /* seconds since 1970-01-01 UTC */
+
+#endif
