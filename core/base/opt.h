@@ -53,6 +53,10 @@ struct opt {
  * other = what act returned. */
 int opt_parse(const struct opt *table, size_t n, void *opts, int argc,
     char **argv, int *rest);
+/* As opt_parse, but the first word that is no option (or "--") ends them:
+ * *rest is its index.  For programs that take a command. */
+int opt_parse_words(const struct opt *table, size_t n, void *opts, int argc,
+    char **argv, int *rest);
 /* "  -x N, --name=N     help (default 5)" lines. */
 void opt_help(const struct opt *table, size_t n, struct buf *out);
 /* "name=value" lines, in table order. */

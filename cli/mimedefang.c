@@ -1,0 +1,515 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mimedefang: the milter daemon.  Options, start-up, signals; wires the
+ * front-end to a multiplexor: the built-in one (options behind "--"), or one
+ * behind a socket (-m).
+ */
+#include "cli/prcap.h"
+#include "cli/start.h"
+#include "core/base/fdio.h"
+#include "core/base/log.h"
+#include "core/base/muxproto.h"
+#include "core/frontend/frontend_ev.h"
+#include "core/frontend/muxclient_ev.h"
+#include "multiplexor/mux_ev.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <milterproto_server.h>
+#include <netdb.h>
+#include <arpa/inet.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DRAIN_S		25    /* below the 30 s that service managers give */
+#define MUX_TRIES	100   /* questions to a separate multiplexor ... */
+#define MUX_TRY_US	200000 /* ... this far apart; spec:start-up */
+#define IP_KEY_FILE	"/etc/mail/mimedefang-ip-key"
+#define MACRO_NAME_MAX	200
+
+struct md_opts {
+	const char *conn, *mux_socket, *user, *spool_dir;
+	const char *pid_file, *lock_file, *facility, *loopback, *ip_key_file;
+	const char *scanned_by; /* NULL = default */
+	long backlog, reserve;
+	bool group_access, keep_dirs, keep_failed, check_relay, check_helo;
+	bool check_sender, check_recipient, queue_connections, log_time;
+	bool foreground, skip_bad_rcpts, strip_cr, set_symlist, ignored;
+	bool log_stderr;
+	struct opt_list macros;
+};
+
+static const char *argv0;
+
+static int
+set_scanned_by(struct md_opts *o, const char *value, char letter)
+{
+	if (o->scanned_by) {
+		fprintf(stderr, "%s: Cannot use multiple '-%c' options\n",
+		    argv0, letter);
+		exit(1);
+	}
+	o->scanned_by = value;
+	return 0;
+}
+
+static int
+act_x(void *opts, const char *arg)
+{
+	return set_scanned_by(opts, arg, 'x');
+}
+
+static int
+act_X(void *opts, const char *arg)
+{
+	(void)arg;
+	return set_scanned_by(opts, "", 'X');
+}
+
+static int
+act_b(void *opts, const char *arg)
+{
+	struct md_opts *o = opts;
+	o->backlog = strtol(arg, NULL, 10);
+	if (o->backlog < 5)
+		o->backlog = 5;
+	return 0;
+}
+
+static int
+act_R(void *opts, const char *arg)
+{
+	struct md_opts *o = opts;
+	char *end;
+	long n = strtol(arg, &end, 10);
+	o->reserve = end == arg || n < -1 ? -1 : n;
+	return 0;
+}
+
+#define AT(member) offsetof(struct md_opts, member)
+static const struct opt rows[] = {
+	{ 'p', "listen", OPT_STR, 0, AT(conn), "CONN", NULL, 0, 0,
+	    "listen for the MTA: /path, unix:/path, inet:PORT@HOST, "
+	    "inet6:PORT@HOST or fd:N; required", NULL },
+	{ 'm', "multiplexor", OPT_STR, OPT_ONCE, AT(mux_socket), "PATH", NULL,
+	    0, 0,
+	    "socket of a separate multiplexor; without it the built-in one "
+	    "runs, with the options behind --", NULL },
+	{ 'U', "user", OPT_STR, OPT_ONCE, AT(user), "USER", NULL, 0, 0,
+	    "run as this user", NULL },
+	{ 'z', "spool-dir", OPT_STR, 0, AT(spool_dir), "DIR", MD_SPOOLDIR, 0, 0,
+	    "spool directory, absolute", NULL },
+	{ 'b', "backlog", OPT_ACT, 0, 0, "N", NULL, 0, 0,
+	    "connections that may wait to be accepted, at least 5", act_b },
+	{ 'G', "group-access", OPT_FLAG, 0, AT(group_access), NULL, NULL, 0, 0,
+	    "socket and files are usable by the group", NULL },
+	{ 'd', "keep-dirs", OPT_FLAG, 0, AT(keep_dirs), NULL, NULL, 0, 0,
+	    "never remove working directories", NULL },
+	{ 'k', "keep-failed", OPT_FLAG, 0, AT(keep_failed), NULL, NULL, 0, 0,
+	    "keep the working directory of a message whose filter failed",
+	    NULL },
+	{ 'r', "relay-check", OPT_FLAG, 0, AT(check_relay), NULL, NULL, 0, 0,
+	    "ask the filter at connect", NULL },
+	{ 'H', "helo-check", OPT_FLAG, 0, AT(check_helo), NULL, NULL, 0, 0,
+	    "ask the filter at HELO", NULL },
+	{ 's', "sender-check", OPT_FLAG, 0, AT(check_sender), NULL, NULL, 0, 0,
+	    "ask the filter at MAIL", NULL },
+	{ 't', "recipient-check", OPT_FLAG, 0, AT(check_recipient), NULL, NULL,
+	    0, 0, "ask the filter at each RCPT", NULL },
+	{ 'q', "queue-connections", OPT_FLAG, 0, AT(queue_connections), NULL,
+	    NULL, 0, 0, "accept connections when no worker is free", NULL },
+	{ 'R', "reserve", OPT_ACT, 0, 0, "N", NULL, 0, 0,
+	    "keep N workers for connections from this host", act_R },
+	{ 'P', "pid-file", OPT_STR, OPT_ONCE, AT(pid_file), "FILE", NULL, 0, 0,
+	    "write the process id there", NULL },
+	{ 'o', "lock-file", OPT_STR, OPT_ONCE, AT(lock_file), "FILE", NULL, 0, 0,
+	    "lock against a second copy (default: the pid file's name and "
+	    ".lock)", NULL },
+	{ 'C', "conserve-fds", OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
+	    "accepted, has no effect: no file is held open", NULL },
+	{ 'T', "log-time", OPT_FLAG, 0, AT(log_time), NULL, NULL, 0, 0,
+	    "log the run time of each message's end", NULL },
+	{ 'x', "scanned-by", OPT_ACT, 0, 0, "TEXT", NULL, 0, 0,
+	    "text of X-Scanned-By (default \"MIMEDefang " MD_VERSION "\"); "
+	    "empty: none", act_x },
+	{ 'X', "no-scanned-by", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "add no X-Scanned-By", act_X },
+	{ 'D', "foreground", OPT_FLAG, 0, AT(foreground), NULL, NULL, 0, 0,
+	    "stay in the foreground", NULL },
+	{ 'M', NULL, OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
+	    "accepted, has no effect", NULL },
+	{ 'N', "skip-bad-recipients", OPT_FLAG, 0, AT(skip_bad_rcpts), NULL,
+	    NULL, 0, 0, "do not look at recipients that the MTA refused",
+	    NULL },
+	{ 'S', "syslog-facility", OPT_STR, 0, AT(facility), "NAME", "mail", 0,
+	    0, "syslog facility", NULL },
+	{ 'a', "macro", OPT_LIST, 0, AT(macros), "NAME", NULL, 0, 0,
+	    "pass this MTA macro to the filter; up to 30", NULL },
+	{ 'c', "strip-cr", OPT_FLAG, 0, AT(strip_cr), NULL, NULL, 0, 0,
+	    "strip bare CR from the body", NULL },
+	{ 'L', "loopback", OPT_STR, OPT_ONCE, AT(loopback), "IP", NULL, 0, 0,
+	    "report this client address as 127.0.0.1", NULL },
+	{ 'y', "set-macro-list", OPT_FLAG, 0, AT(set_symlist), NULL, NULL, 0, 0,
+	    "tell the MTA which macros are wanted", NULL },
+	{ 0, "ip-key-file", OPT_STR, 0, AT(ip_key_file), "FILE", IP_KEY_FILE, 0,
+	    0, "file with the name of the IP validation header", NULL },
+	{ 0, "log-stderr", OPT_FLAG, 0, AT(log_stderr), NULL, NULL, 0, 0,
+	    "log to standard error instead of syslog", NULL },
+	{ 'h', NULL, OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "this text on standard error, exit 1", start_act_help_letter },
+	{ 0, "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
+	    start_act_help },
+	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
+	    start_act_version },
+};
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* The daemon at run time. */
+struct md {
+	struct event_base *base;
+	struct event *tick; /* start-up questions, then the drain's end */
+	struct frontend *fe;
+	struct mux *mux;	   /* built-in, or NULL */
+	struct muxclient *client;  /* separate, or NULL */
+	struct asker asker;
+	struct daemon_ctx daemon;
+	int listen_fd; /* until the multiplexor answers */
+	int tries, status;
+	bool stopping;
+};
+
+static void
+parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
+{
+	char err[512];
+	int rest;
+
+	o->reserve = -1;
+	start_options_done(opt_parse(rows, N_ROWS, o, argc, argv, &rest),
+	    "mimedefang", rows, N_ROWS,
+	    "Words behind -- are options of the built-in multiplexor; see "
+	    "mimedefang-multiplexor --help\n");
+	if (o->conn && !*o->conn) {
+		fprintf(stderr, "%s: Illegal conn: %s\n", argv0, o->conn);
+		exit(1);
+	}
+	if (!o->conn) {
+		fprintf(stderr, "%s: You must use the `-p' option.\n", argv0);
+		exit(1);
+	}
+	for (size_t i = 0; i < o->macros.n; i++)
+		if (strlen(o->macros.v[i]) > MACRO_NAME_MAX) {
+			fprintf(stderr, "%s: Macro name too long: %s\n", argv0,
+			    o->macros.v[i]);
+			exit(1);
+		}
+	if (o->mux_socket) {
+		if (rest < argc) {
+			fprintf(stderr,
+			    "%s: options behind -- are for the built-in "
+			    "multiplexor; give them to the one at %s, or leave "
+			    "out -m\n",
+			    argv0, o->mux_socket);
+			exit(1);
+		}
+		return;
+	}
+	/* The word before the rest serves as the program name in messages. */
+	argv[rest - 1] = argv[0];
+	start_options_done(opt_parse(mux_option_rows, mux_option_count, mo,
+			       argc - rest + 1, argv + rest - 1, &rest),
+	    "mimedefang-multiplexor", mux_option_rows, mux_option_count, NULL);
+	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground) {
+		fprintf(stderr,
+		    "%s: -U -p -o -D behind -- belong to a separate "
+		    "multiplexor; give them before --\n",
+		    argv0);
+		exit(1);
+	}
+	mo->spool_dir = o->spool_dir;
+	mo->group_access = o->group_access;
+	if (mux_opts_check(mo, err, sizeof(err)) < 0) {
+		fprintf(stderr, "%s: %s\n", argv0, err);
+		exit(1);
+	}
+}
+
+/* This host's first IPv4 address, NULL and a warning if there is none. */
+static const char *
+find_my_ip(void)
+{
+	static char text[INET_ADDRSTRLEN];
+	struct addrinfo hints = { .ai_family = AF_INET,
+		.ai_socktype = SOCK_STREAM };
+	struct addrinfo *ai = NULL;
+	char host[256] = "";
+
+	if (gethostname(host, sizeof(host) - 1) == 0 &&
+	    getaddrinfo(host, NULL, &hints, &ai) == 0) {
+		const struct sockaddr_in *in = (const void *)ai->ai_addr;
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+		freeaddrinfo(ai);
+		return text;
+	}
+	log_msg(LOG_L_WARN, NULL,
+	    "Could not determine my own IP address!  Ensure that %s has an "
+	    "entry in /etc/hosts or the DNS",
+	    host);
+	return NULL;
+}
+
+/* The validation header's name: first line of the key file.  Its absence is
+ * normal. */
+static const char *
+read_ip_key(const char *path)
+{
+	static struct buf text;
+	int rc;
+
+	buf_init(&text, 0);
+	rc = fdio_read_file(AT_FDCWD, path, 65536, &text);
+	if (rc < 0) {
+		if (rc != -ENOENT && rc != -ENOTDIR)
+			log_msg(LOG_L_WARN, NULL,
+			    "cannot read key file %s, error: %s", path,
+			    strerror(-rc));
+		return NULL;
+	}
+	char *line = (char *)(uintptr_t)buf_cstr(&text);
+	if (!line)
+		return NULL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return *line ? line : NULL;
+}
+
+static uint64_t
+mux_asker(void *self, const char *line, size_t n, ask_done_fn *done, void *arg)
+{
+	return mux_ask(self, line, n, done, arg);
+}
+
+static void
+mux_canceller(void *self, uint64_t ticket)
+{
+	mux_cancel(self, ticket);
+}
+
+static void
+set_tick(struct md *md, long us)
+{
+	struct timeval tv = { us / 1000000, us % 1000000 };
+	event_add(md->tick, &tv);
+}
+
+static void
+workers_stopped(void *arg)
+{
+	struct md *md = arg;
+	event_base_loopbreak(md->base);
+}
+
+static void
+sessions_drained(void *arg)
+{
+	struct md *md = arg;
+	if (md->mux)
+		mux_stop(md->mux, workers_stopped, md);
+	else
+		event_base_loopbreak(md->base);
+}
+
+/* TERM and INT: finish the messages in progress, stop the workers, end.  A
+ * second one does not wait any longer. */
+static void
+on_stop_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct md *md = arg;
+
+	(void)sig;
+	(void)what;
+	if (md->stopping) {
+		event_base_loopbreak(md->base);
+		return;
+	}
+	md->stopping = true;
+	set_tick(md, DRAIN_S * 1000000L);
+	frontend_drain(md->fe, sessions_drained, md);
+}
+
+static void
+on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	struct md *md = arg;
+
+	(void)sig;
+	(void)what;
+	if (md->mux)
+		mux_reread(md->mux);
+}
+
+static void
+serve(struct md *md)
+{
+	log_msg(LOG_L_INFO, NULL, "Multiplexor alive - entering main loop");
+	int fd = md->listen_fd;
+	md->listen_fd = -1;
+	if (frontend_listen(md->fe, fd) < 0)
+		start_fail("Could not serve: out of memory");
+	daemon_ready(&md->daemon);
+}
+
+static void
+free_answered(void *arg, char *answer, size_t n, const char *error)
+{
+	struct md *md = arg;
+
+	if (answer && mux_parse_free(answer, n) >= 0) {
+		serve(md);
+		return;
+	}
+	if (md->tries == 1)
+		log_msg(LOG_L_WARN, NULL, "Waiting for the multiplexor: %s",
+		    error ? error : answer);
+	if (md->tries >= MUX_TRIES) {
+		event_base_loopbreak(md->base);
+		md->status = 1;
+		return;
+	}
+	set_tick(md, MUX_TRY_US);
+}
+
+static void
+ask_free(struct md *md)
+{
+	md->tries++;
+	if (!md->asker.ask(md->asker.self, "free", 4, free_answered, md))
+		start_fail("Out of memory");
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct md *md = arg;
+
+	(void)fd;
+	(void)what;
+	if (md->stopping) /* the drain took too long */
+		event_base_loopbreak(md->base);
+	else
+		ask_free(md);
+}
+
+static void
+watch_signal(struct md *md, int sig, event_callback_fn fn)
+{
+	struct event *ev = evsignal_new(md->base, sig, fn, md);
+	if (!ev || event_add(ev, NULL) < 0)
+		start_fail("Out of memory");
+}
+
+static void
+log_alive(const struct md_opts *o)
+{
+	log_msg(LOG_L_INFO, NULL,
+	    "MIMEDefang alive. workersReservedForLoopback=%ld "
+	    "AllowNewConnectionsToQueue=%d doRelayCheck=%d doHeloCheck=%d "
+	    "doSenderCheck=%d doRecipientCheck=%d",
+	    o->reserve, o->queue_connections, o->check_relay, o->check_helo,
+	    o->check_sender, o->check_recipient);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct md_opts o = { 0 };
+	struct mux_opts mo = { 0 };
+	struct md md = { .listen_fd = -1 };
+	char err[512];
+
+	argv0 = argv[0];
+	if (argc == 2 && strcmp(argv[1], "prcap") == 0)
+		return prcap_print();
+	parse_options(argc, argv, &o, &mo);
+	start_daemon(
+	    &(struct start_opts){ .prog = argv0,
+		.ident = "mimedefang",
+		.user = o.user,
+		.pid_file = o.pid_file,
+		.lock_file = o.lock_file,
+		.spool_dir = o.spool_dir,
+		.facility = o.facility,
+		.foreground = o.foreground,
+		.group_access = o.group_access,
+		.log_stderr = o.log_stderr,
+		.keep_fd = strncmp(o.conn, "fd:", 3) == 0 ? atoi(o.conn + 3) :
+							    -1 },
+	    &md.daemon);
+
+	md.base = event_base_new();
+	if (!md.base || !(md.tick = evtimer_new(md.base, on_tick, &md)))
+		start_fail("Out of memory");
+	if (o.mux_socket) {
+		if (muxclient_new(&md.client, md.base, o.mux_socket, err,
+			sizeof(err)) < 0)
+			start_fail("%s", err);
+		md.asker = muxclient_asker(md.client);
+	} else {
+		if (mux_new(&md.mux, md.base, &mo, err, sizeof(err)) < 0)
+			start_fail("%s", err);
+		md.asker = (struct asker){ md.mux, mux_asker, mux_canceller };
+	}
+	const struct frontend_opts fo = {
+		.spool_dir = o.spool_dir,
+		.check_relay = o.check_relay,
+		.check_helo = o.check_helo,
+		.check_sender = o.check_sender,
+		.check_recipient = o.check_recipient,
+		.queue_connections = o.queue_connections,
+		.reserve = o.reserve,
+		.keep_dirs = o.keep_dirs,
+		.keep_failed = o.keep_failed,
+		.log_time = o.log_time,
+		.group_access = o.group_access,
+		.skip_bad_rcpts = o.skip_bad_rcpts,
+		.set_symlist = o.set_symlist,
+		.strip_cr = o.strip_cr,
+		.loopback = o.loopback,
+		.scanned_by = o.scanned_by ? o.scanned_by :
+					     "MIMEDefang " MD_VERSION,
+		.my_ip = find_my_ip(),
+		.macros = &o.macros,
+		.validate_header = read_ip_key(o.ip_key_file),
+	};
+	if (frontend_new(&md.fe, md.base, &fo, &md.asker, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	md.listen_fd = mlt_listen_open(o.conn,
+	    &(struct mlt_listen_opts){ .backlog = (int)o.backlog,
+		.umask_ = o.group_access ? 007 : 077,
+		.remove_dead = true },
+	    err, sizeof(err));
+	if (md.listen_fd < 0)
+		start_fail("Could not open connection %s: %s", o.conn, err);
+	watch_signal(&md, SIGTERM, on_stop_signal);
+	watch_signal(&md, SIGINT, on_stop_signal);
+	watch_signal(&md, SIGHUP, on_hup);
+	log_alive(&o);
+	if (md.mux)
+		mux_start(md.mux);
+	ask_free(&md);
+	event_base_dispatch(md.base);
+
+	const char *path = mlt_listen_path(o.conn);
+	frontend_free(md.fe);
+	mux_free(md.mux);
+	muxclient_free(md.client);
+	if (path)
+		fdio_unix_unlink(path);
+	if (md.status)
+		start_fail("Multiplexor socket did not appear.  Exiting.");
+	daemon_cleanup(&md.daemon);
+	return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/start.h"
+
+#include "core/base/buf.h"
+#include "core/base/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/* One process, one start-up: what start_fail needs to know. */
+static const char *prog = "";
+static struct daemon_ctx *daemon_of_process;
+static bool log_is_stderr;
+
+int
+start_act_help(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	return START_HELP;
+}
+
+int
+start_act_help_letter(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	return START_HELP_LETTER;
+}
+
+int
+start_act_version(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	return START_VERSION;
+}
+
+void
+start_options_done(int stop, const char *name, const struct opt *rows, size_t n,
+    const char *more)
+{
+	struct buf text;
+
+	if (stop == 0)
+		return;
+	if (stop == START_VERSION) {
+		printf("%s version %s\n", name, MD_VERSION);
+		exit(0);
+	}
+	buf_init(&text, 0);
+	buf_addf(&text, "%s version %s\nUsage: %s [options]\nOptions:\n", name,
+	    MD_VERSION, name);
+	opt_help(rows, n, &text);
+	fprintf(stop == START_HELP ? stdout : stderr, "%s%s", buf_cstr(&text),
+	    more ? more : "");
+	buf_fini(&text);
+	exit(stop == START_HELP ? 0 : 1);
+}
+
+void
+start_fail(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_msg(LOG_L_ERR, NULL, "%s", text);
+	if (daemon_of_process) {
+		daemon_cleanup(daemon_of_process);
+		if (daemon_of_process->ready_fd >= 0) {
+			daemon_fail(daemon_of_process, text);
+			exit(1);
+		}
+	}
+	if (!log_is_stderr)
+		fprintf(stderr, "%s: %s\n", prog, text);
+	exit(1);
+}
+
+/* A working directory of ours must not be a place where others can plant
+ * files: absolute, a directory, owned by us or root, writable by nobody else
+ * (group: only with -G). */
+static void
+check_spool(const char *dir, bool group_access)
+{
+	struct stat st;
+	uid_t me = geteuid();
+
+	if (dir[0] != '/')
+		start_fail("-z %s: the spool directory must be an absolute "
+			   "path",
+		    dir);
+	if (chdir(dir) < 0)
+		start_fail("Unable to chdir(%s): %s; create it, owned by the "
+			   "user given with -U, mode 0750",
+		    dir, strerror(errno));
+	if (lstat(dir, &st) < 0 || S_ISLNK(st.st_mode))
+		start_fail("%s is a symbolic link; give the directory itself "
+			   "with -z",
+		    dir);
+	if (st.st_uid != me && st.st_uid != 0)
+		start_fail("%s belongs to uid %lu, not to uid %lu that this "
+			   "daemon runs as; chown it, or choose another with "
+			   "-z",
+		    dir, (unsigned long)st.st_uid, (unsigned long)me);
+	if (st.st_mode & (group_access ? S_IWOTH : S_IWOTH | S_IWGRP))
+		start_fail("%s is writable by others (mode %04o); chmod 0750 "
+			   "%s",
+		    dir, (unsigned)st.st_mode & 07777, dir);
+	if (access(dir, W_OK | X_OK) < 0)
+		start_fail("Cannot write to %s: %s; chown it to the user given "
+			   "with -U",
+		    dir, strerror(errno));
+}
+
+void
+start_daemon(const struct start_opts *o, struct daemon_ctx *d)
+{
+	char err[512];
+	int facility;
+
+	prog = o->prog;
+	umask(077);
+	daemon_init(d);
+	daemon_of_process = d;
+	log_to_stderr(o->ident, false); /* messages go there by start_fail */
+	if (daemon_refuse_suid(o->prog, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	facility = log_facility(o->facility);
+	if (facility < 0)
+		start_fail("Unknown syslog facility %s", o->facility);
+	if (o->pid_file &&
+	    daemon_open_pidfile(d, o->pid_file, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	if (o->user && daemon_drop_privileges(o->user, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	if (getuid() == 0 || geteuid() == 0) {
+		daemon_cleanup(d);
+		fprintf(stderr,
+		    "ERROR: You must not run %s as root.\n"
+		    "Use the -U option to set a non-root user.\n",
+		    o->ident);
+		exit(1);
+	}
+	check_spool(o->spool_dir, o->group_access);
+	if (!o->foreground && daemon_fork(d, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	daemon_close_fds(d, (const int[]){ o->keep_fd, -1 }, !o->foreground);
+	if ((o->pid_file || o->lock_file) &&
+	    daemon_lock(d, o->lock_file, err, sizeof(err)) < 0)
+		start_fail("%s", err);
+	if ((log_is_stderr = o->log_stderr))
+		log_to_stderr(o->ident, true);
+	else
+		log_open_syslog(o->ident, facility);
+	signal(SIGPIPE, SIG_IGN);
+	umask(o->group_access ? 027 : 077);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * start: what the two daemons do alike before and around their loops: refuse
+ * unsafe starts, open the pid file, drop privileges, check the spool, fork,
+ * lock, open the log.  The order is the one that administrators know
+ * (spec:start-up); each failure ends the program with one line that says what
+ * to do.
+ */
+#ifndef CLI_START_H
+#define CLI_START_H
+
+#include "core/base/daemonize.h"
+#include "core/base/opt.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Strings are borrowed for the life of the process. */
+struct start_opts {
+	const char *prog;  /* argv[0], for messages */
+	const char *ident; /* syslog tag */
+	const char *user, *pid_file, *lock_file, *spool_dir, *facility;
+	bool foreground, group_access, log_stderr;
+	int keep_fd; /* an inherited descriptor to keep, or -1 */
+};
+
+/* What option actions return to opt_parse. */
+enum start_stop { START_USAGE = 1, START_HELP, START_HELP_LETTER, START_VERSION };
+int start_act_help(void *opts, const char *arg);
+int start_act_help_letter(void *opts, const char *arg); /* -h: stderr, 1 */
+int start_act_version(void *opts, const char *arg);
+/* Does what opt_parse asked for and exits, unless stop is 0.  more, if not
+ * NULL, is printed behind the options. */
+void start_options_done(int stop, const char *prog, const struct opt *rows,
+    size_t n, const char *more);
+
+/* The whole start-up; on return this is the daemon (or, in the foreground, the
+ * same process).  Exits on failure. */
+void start_daemon(const struct start_opts *o, struct daemon_ctx *d);
+
+/* Tells whoever waits (parent or terminal) and the log, removes pid and lock
+ * file, exits 1. */
+__attribute__((noreturn, format(printf, 1, 2))) void
+start_fail(const char *fmt, ...);
+
+#endif
