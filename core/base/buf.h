@@ -21,8 +21,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max); /* allocates nothing */
-void buf_fini(struct buf *b);		  /* frees; b is as after buf_init */
-void buf_reset(struct buf *b);		  /* empty, not failed, keeps memory */
+void buf_fini(struct buf *b);             /* frees; b is as after buf_init */
+void buf_reset(struct buf *b);            /* empty, not failed, keeps memory */
 
 static inline const char *
 buf_data(const struct buf *b)
@@ -49,7 +49,7 @@ int buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 char *buf_space(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
 void buf_cut(struct buf *b, size_t len); /* keeps the first len octets */
-void buf_take(struct buf *b, size_t n);	 /* drops n octets from the front */
+void buf_take(struct buf *b, size_t n);  /* drops n octets from the front */
 /* Content as a C string: a NUL behind it, not counted.  NULL as above. */
 const char *buf_cstr(struct buf *b);
 

@@ -9,7 +9,7 @@
 typedef uint64_t msec; /* milliseconds */
 #define MSEC_NEVER UINT64_MAX
 
-msec clock_mono_ms(void);  /* since an unspecified start; never goes back */
+msec clock_mono_ms(void);   /* since an unspecified start; never goes back */
 int64_t clock_wall_s(void); /* seconds since 1970-01-01 UTC */
 
 #endif

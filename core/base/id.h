@@ -19,8 +19,8 @@ struct id_table {
 };
 void id_init(struct id_table *t);
 void id_fini(struct id_table *t);
-uint64_t id_new(struct id_table *t, void *obj); /* 0: no memory */
-void *id_get(const struct id_table *t, uint64_t id);
-void id_drop(struct id_table *t, uint64_t id);
+uint64_t id_new(struct id_table *t, void *obj); /* not NULL; 0: no memory */
+void *id_get(const struct id_table *t, uint64_t id); /* any number is fine */
+void id_drop(struct id_table *t, uint64_t id);       /* likewise */
 
 #endif

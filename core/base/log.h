@@ -11,21 +11,29 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-enum log_level { LOG_L_ERR, LOG_L_WARN, LOG_L_INFO, LOG_L_DEBUG, LOG_L_N };
+enum log_level {
+	LOG_L_ERR,
+	LOG_L_WARN,
+	LOG_L_INFO,
+	LOG_L_DEBUG,
+	LOG_L_N
+};
 
 typedef void log_sink_fn(void *arg, enum log_level level, const char *line);
 
 /* Lines go to syslog as `ident[pid]`; facility is a LOG_* of <syslog.h>.
- * ident is borrowed for ever. */
+ * ident is borrowed for ever.  stderr stays as it is. */
 void log_open_syslog(const char *ident, int facility);
 /* Lines go to stderr as "ident: level: text"; the default at start.  Also may
  * be on beside syslog. */
 void log_to_stderr(const char *ident, bool on);
 void log_set_level(enum log_level max); /* default LOG_L_INFO for stderr;
 					 * syslog gets everything */
-void log_set_sink(log_sink_fn *sink, void *arg); /* instead; NULL = undo */
+/* Lines of every level go to sink, and nowhere else; NULL = undo. */
+void log_set_sink(log_sink_fn *sink, void *arg);
 
-/* ctx (queue id, program part) goes in front as "ctx: "; NULL = none. */
+/* ctx (queue id, program part) goes in front as "ctx: "; NULL = none.  errno is
+ * kept. */
 void log_msg(enum log_level level, const char *ctx, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void log_vmsg(enum log_level level, const char *ctx, const char *fmt,

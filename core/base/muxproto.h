@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define MUX_REQUEST_MAX 4094 /* octets before the LF; spec:mux-limits */
-#define MUX_ANSWER_MAX	4096 /* octets of a worker's answer with its LF */
+#define MUX_ANSWER_MAX  4096 /* octets of a worker's answer with its LF */
 
 /* Class of a request: what the pool schedules and counts by. */
 enum mux_class {
@@ -27,14 +27,17 @@ enum mux_class {
 enum mux_class mux_classify(const char *line, size_t n);
 const char *mux_class_name(enum mux_class c); /* "scan"; "other" */
 
-/* Building a request: the word, then arguments, each encoded; an empty one
- * gets the substitute.  0, or -1 (see buf). */
+/* Building a request: the word, then arguments, each encoded.  An empty one
+ * gets the substitute, since workers split at runs of white space; without a
+ * substitute it is left out.  0, or -1 (see buf).  Limit the buf to
+ * MUX_REQUEST_MAX, and the request is never longer. */
 int mux_word(struct buf *b, const char *word);
 int mux_arg(struct buf *b, const void *p, size_t n, const char *substitute);
 
-/* The n-th word (0 = command) of a line, still encoded.  false: none. */
-bool mux_nth(const char *line, size_t n, size_t nth, const char **p,
-    size_t *len);
+/* The nth word (0 = command) of a line, split as workers do at runs of white
+ * space, still encoded; *p is borrowed from line.  false: there is none. */
+bool mux_nth(
+    const char *line, size_t n, size_t nth, const char **p, size_t *len);
 
 /* A check's answer, as the front-end recognises it (spec:mux-answers). */
 enum mux_verdict {
@@ -47,14 +50,16 @@ enum mux_verdict {
 struct mux_answer {
 	enum mux_verdict verdict;
 	bool has_fields; /* text, code, dsn and delay were given */
-	/* decoded in place, borrowed from the line; "" if missing */
+	/* decoded in place, borrowed from the line; "" if missing; only text
+	 * may hold octets that its user must check, NUL among them */
 	const char *text, *code, *dsn;
 	size_t text_len;
-	long delay_s;
+	long delay_s; /* >= 0 */
 };
-/* line is modified.  0, or -1: not an answer that we know (an error text). */
+/* line has n octets and then a NUL, and is modified.  0, or -1: not an answer
+ * that we know (an error text, without CR and LF now); *a is as it was. */
 int mux_parse_answer(char *line, size_t n, struct mux_answer *a);
-/* "3\n" -> 3; -1 for anything else. */
+/* "3\n" -> 3; -1 for anything else, and for more than nine digits. */
 long mux_parse_free(const char *line, size_t n);
 
 #endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* clock: monotonic and wall time.  These clocks cannot fail on our systems. */
+#include "clock.h"
+
+#include <assert.h>
+#include <time.h>
+
+msec
+clock_mono_ms(void)
+{
+	struct timespec ts;
+	int r = clock_gettime(CLOCK_MONOTONIC, &ts);
+
+	assert(r == 0);
+	return (msec)ts.tv_sec * 1000 + (msec)ts.tv_nsec / 1000000;
+}
+
+int64_t
+clock_wall_s(void)
+{
+	return (int64_t)time(NULL);
+}

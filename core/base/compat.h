@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* compat: what Linux and FreeBSD call by different names. */
+#ifndef CORE_BASE_COMPAT_H
+#define CORE_BASE_COMPAT_H
+
+#include <dirent.h>
+
+/* Reads directory entries without the 32 KB that opendir allocates. */
+#ifdef __linux__
+typedef struct dirent64 compat_dirent;
+#define compat_getdents(fd, buf, n) getdents64(fd, buf, n)
+#else
+typedef struct dirent compat_dirent;
+#define compat_getdents(fd, buf, n) getdents(fd, buf, n)
+#endif
+
+#endif

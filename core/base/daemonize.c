@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * daemonize: start-up of a daemon, and its end.
+ *
+ * The waiting parent and the daemon share a pipe with one message: "X" for
+ * ready, "E" and a text for failed (spec:start-up).
+ */
+#include "daemonize.h"
+
+#include "core/base/fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MESSAGE_MAX 255
+
+static int __attribute__((format(printf, 3, 4)))
+fail(char *err, size_t errlen, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err, errlen, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+void
+daemon_init(struct daemon_ctx *d)
+{
+	*d = (struct daemon_ctx){ .pid_fd = -1, .lock_fd = -1, .ready_fd = -1 };
+}
+
+int
+daemon_refuse_suid(const char *argv0, char *err, size_t errlen)
+{
+	const char *what = getuid() != geteuid()   ? "suid"
+			   : getgid() != getegid() ? "sgid"
+						   : NULL;
+
+	if (!what)
+		return 0;
+	return fail(err, errlen,
+	    "ERROR: %s is NOT intended to run %s! Exiting.", argv0, what);
+}
+
+int
+daemon_open_pidfile(
+    struct daemon_ctx *d, const char *path, char *err, size_t errlen)
+{
+	struct stat st;
+	int fd;
+
+	/* We may be root, and the directory somebody else's: he must not make
+	 * us change another file. */
+	fd = open(path,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	    0644);
+	if (fd < 0)
+		return fail(err, errlen, "Could not open PID file %s: %s", path,
+		    strerror(errno));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		close(fd);
+		return fail(err, errlen,
+		    "Could not open PID file %s: not a regular file of its own",
+		    path);
+	}
+	if (fchmod(fd, 0644) < 0) {
+		close(fd);
+		return fail(err, errlen,
+		    "Could not set the mode of PID file %s: %s", path,
+		    strerror(errno));
+	}
+	d->pid_fd = fd;
+	d->pid_path = path;
+	return 0;
+}
+
+int
+daemon_drop_privileges(const char *user, char *err, size_t errlen)
+{
+	const struct passwd *pw;
+	const char *step;
+
+	errno = 0;
+	pw = getpwnam(user);
+	if (!pw)
+		return fail(err, errlen, "Unknown user '%s'%s%s", user,
+		    errno ? ": " : "", errno ? strerror(errno) : "");
+	if (getuid() == pw->pw_uid && geteuid() == pw->pw_uid &&
+	    getgid() == pw->pw_gid && getegid() == pw->pw_gid)
+		return 0;
+	if (initgroups(user, pw->pw_gid) < 0)
+		step = "initgroups";
+	else if (setgid(pw->pw_gid) < 0)
+		step = "setgid";
+	else if (setuid(pw->pw_uid) < 0)
+		step = "setuid";
+	else if (pw->pw_uid != 0 && setuid(0) == 0)
+		return fail(err, errlen,
+		    "Could not drop privileges: root is still within reach");
+	else
+		return 0;
+	return fail(err, errlen,
+	    "Could not drop privileges: %s for '%s' failed: %s", step, user,
+	    strerror(errno));
+}
+
+/* The parent: waits for the daemon's one message and exits. */
+static void __attribute__((noreturn)) await_message(int fd)
+{
+	char msg[MESSAGE_MAX + 1];
+	ssize_t n;
+
+	do
+		n = read(fd, msg, MESSAGE_MAX);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		fprintf(stderr, "Error reading message from child: %s\n",
+		    strerror(errno));
+		_exit(1);
+	}
+	msg[n] = '\0';
+	if (n == 1 && msg[0] == 'X')
+		_exit(0);
+	if (n > 0 && msg[0] == 'E')
+		fprintf(stderr, "Error from child: %s\n", msg + 1);
+	else
+		fprintf(stderr, "Unknown reply from child: %s\n", msg);
+	_exit(1);
+}
+
+int
+daemon_fork(struct daemon_ctx *d, char *err, size_t errlen)
+{
+	int fds[2], r;
+	pid_t pid;
+
+	r = fdio_pipe(fds);
+	if (r < 0)
+		return fail(err, errlen, "pipe() failed: %s", strerror(-r));
+	pid = fork();
+	if (pid < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return fail(err, errlen, "fork() failed: %s", strerror(errno));
+	}
+	if (pid > 0) {
+		close(fds[1]);
+		await_message(fds[0]);
+	}
+	close(fds[0]);
+	d->ready_fd = fds[1];
+	setsid();
+	signal(SIGHUP, SIG_IGN);
+	pid = fork();
+	if (pid < 0)
+		return fail(err, errlen, "fork() failed: %s", strerror(errno));
+	if (pid > 0)
+		_exit(0);
+	return 0;
+}
+
+/* Whether path still names what fd is open on. */
+static bool
+is_same_file(int fd, const char *path)
+{
+	struct stat a, b;
+
+	return fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* A locked descriptor of path, or -1 and errno; *opened says how far it came.
+ * A copy that ends removes its lock file: we may have opened the one that is
+ * gone, and must not think that its lock is ours. */
+static int
+lock_file(const char *path, bool *opened)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd, saved;
+
+	for (;;) {
+		fd =
+		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		*opened = fd >= 0;
+		if (fd < 0)
+			return -1;
+		if (fcntl(fd, F_SETLK, &lock) < 0) {
+			saved = errno;
+			close(fd);
+			errno = saved;
+			return -1;
+		}
+		if (is_same_file(fd, path))
+			return fd;
+		close(fd);
+	}
+}
+
+static int
+write_pid(struct daemon_ctx *d, char *err, size_t errlen)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	int r = ftruncate(d->pid_fd, 0) < 0
+		    ? -errno
+		    : fdio_write_all(d->pid_fd, text, (size_t)n);
+
+	close(d->pid_fd);
+	d->pid_fd = -1;
+	if (r < 0)
+		return fail(err, errlen, "Could not write PID file %s: %s",
+		    d->pid_path, strerror(-r));
+	return 0;
+}
+
+int
+daemon_lock(
+    struct daemon_ctx *d, const char *lock_path, char *err, size_t errlen)
+{
+	bool opened;
+	char *path;
+
+	if (!lock_path && !d->pid_path)
+		return 0;
+	if (asprintf(&path, "%s%s", lock_path ? lock_path : d->pid_path,
+		lock_path ? "" : ".lock") < 0)
+		return fail(err, errlen, "Out of memory");
+	d->lock_fd = lock_file(path, &opened);
+	if (d->lock_fd < 0) {
+		fail(err, errlen,
+		    opened ? "Could not lock lockfile file %s: %s.  Is another "
+			     "copy running?"
+			   : "Could not open lock file %s: %s; use -o to name "
+			     "one that this user may create",
+		    path, strerror(errno));
+		free(path);
+		return -1;
+	}
+	d->lock_path = path;
+	return d->pid_fd >= 0 ? write_pid(d, err, errlen) : 0;
+}
+
+static bool
+is_kept(const struct daemon_ctx *d, const int *keep, int fd)
+{
+	if (fd == d->pid_fd || fd == d->lock_fd || fd == d->ready_fd)
+		return true;
+	for (; keep && *keep >= 0; keep++)
+		if (fd == *keep)
+			return true;
+	return false;
+}
+
+static void
+close_from_to(unsigned first, unsigned last)
+{
+	if (close_range(first, last, 0) == 0)
+		return;
+	/* an old kernel, or one that is told to forbid it */
+	for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n; fd++) {
+		if ((unsigned long)fd > last)
+			break;
+		close((int)fd);
+	}
+}
+
+void
+daemon_close_fds(const struct daemon_ctx *d, const int *keep, bool null_std)
+{
+	int highest = 2, null;
+
+	for (const int *k = keep; k && *k >= 0; k++)
+		highest = *k > highest ? *k : highest;
+	if (d->pid_fd > highest)
+		highest = d->pid_fd;
+	if (d->lock_fd > highest)
+		highest = d->lock_fd;
+	if (d->ready_fd > highest)
+		highest = d->ready_fd;
+	for (int fd = 3; fd < highest; fd++)
+		if (!is_kept(d, keep, fd))
+			close(fd);
+	close_from_to((unsigned)highest + 1, ~0U);
+	if (!null_std)
+		return;
+	null = open("/dev/null", O_RDWR);
+	for (int fd = 0; null >= 0 && fd < 3; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+}
+
+/* sd_notify(3) without its library. */
+static void
+notify_ready(void)
+{
+	static const char text[] = "READY=1";
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t n = path ? strlen(path) : 0;
+	int fd;
+
+	if (n < 2 || n >= sizeof(sun.sun_path) || !strchr("/@", *path))
+		return;
+	memcpy(sun.sun_path, path, n);
+	if (*path == '@') /* Linux: a name that is in no file system */
+		sun.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL,
+	    (const struct sockaddr *)&sun,
+	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+	close(fd);
+}
+
+static void
+tell_parent(struct daemon_ctx *d, const char *msg, size_t n)
+{
+	fdio_write_all(d->ready_fd, msg, n < MESSAGE_MAX ? n : MESSAGE_MAX);
+	close(d->ready_fd);
+	d->ready_fd = -1;
+}
+
+void
+daemon_ready(struct daemon_ctx *d)
+{
+	if (d->ready_fd >= 0)
+		tell_parent(d, "X", 1);
+	notify_ready();
+}
+
+void
+daemon_fail(struct daemon_ctx *d, const char *text)
+{
+	char msg[MESSAGE_MAX + 1];
+
+	if (d->ready_fd >= 0) {
+		snprintf(msg, sizeof(msg), "E%s", text);
+		tell_parent(d, msg, strlen(msg));
+	} else {
+		fprintf(stderr, "%s\n", text);
+	}
+}
+
+void
+daemon_cleanup(struct daemon_ctx *d)
+{
+	if (d->lock_fd >= 0) {
+		if (d->pid_path)
+			unlink(d->pid_path);
+		unlink(d->lock_path);
+		close(d->lock_fd);
+	}
+	if (d->pid_fd >= 0)
+		close(d->pid_fd);
+	free(d->lock_path);
+	d->pid_fd = d->lock_fd = -1;
+	d->pid_path = d->lock_path = NULL;
+}
