@@ -59,14 +59,14 @@ EVENT_LIBS   := $(shell pkg-config --libs libevent_core 2>/dev/null || \
                   echo -levent_core)
 
 # ---- files -----------------------------------------------------------------
-LIBS := milterproto base frontend multiplexor support
+LIBS := milterproto base frontend multiplexor cli support
 DIR_milterproto := milterproto
 DIR_base        := core/base
 DIR_frontend    := core/frontend
 DIR_multiplexor := multiplexor
+DIR_cli         := cli
 DIR_support     := tests/support
 PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl
-CLI_SHARED := $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard cli/*.c))
 TESTS     := $(wildcard tests/*/test_*.c)
 FUZZERS   := $(wildcard fuzz/fuzz_*.c)
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
@@ -79,9 +79,9 @@ C_FILES   := $(wildcard milterproto/*.[ch] milterproto/include/*.h core/*/*.[ch]
 MAN_PAGES := $(wildcard docs/man/*.[1-8])
 
 obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
-src = $(wildcard $(DIR_$(1))/*.c)
+src = $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard $(DIR_$(1))/*.c))
 # in link order
-STATIC := $(foreach l,frontend multiplexor milterproto base,$(LIB)/lib$(l).a)
+STATIC := $(foreach l,cli frontend multiplexor milterproto base,$(LIB)/lib$(l).a)
 # of a test's own folder name: T=core runs tests/core, T=core/test_pct one
 TEST_BINS := $(TESTS:tests/%.c=$(TST)/%)
 PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_BINS))
@@ -115,7 +115,7 @@ $(LIB)/libmilterproto.so: $(call obj,$(call src,milterproto)) milterproto/libmil
 	  -Wl,--version-script=milterproto/libmilterproto.map $(ALL_LDFLAGS) \
 	  -o $@ $(filter %.o,$^) $(EVENT_LIBS)
 
-$(BIN)/%: $(OBJ)/cli/%.o $(call obj,$(CLI_SHARED)) $(STATIC)
+$(BIN)/%: $(OBJ)/cli/%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
 

@@ -80,8 +80,8 @@ usage(FILE *to)
 
 /* Sends line and reads the whole answer.  0, or -1 after an ERROR line. */
 static int
-converse(const char *path, const struct buf *line, FILE *errors,
-    struct buf *answer)
+converse(
+    const char *path, const struct buf *line, FILE *errors, struct buf *answer)
 {
 	int fd = fdio_unix_connect(path, false);
 	int rc = fd;
@@ -106,9 +106,9 @@ converse(const char *path, const struct buf *line, FILE *errors,
 		close(fd);
 	if (rc < 0) {
 		fprintf(errors, "ERROR %s: %s%s\n", path, strerror(-rc),
-		    rc == -EACCES || rc == -EPERM ?
-			" (run this as the multiplexor's user)" :
-			" (is the multiplexor running?)");
+		    rc == -EACCES || rc == -EPERM
+			? " (run this as the multiplexor's user)"
+			: " (is the multiplexor running?)");
 		return -1;
 	}
 	return 0;
@@ -137,9 +137,9 @@ print_bar(unsigned part, unsigned all, char filled, unsigned longest)
 	unsigned width = all < longest ? all : longest;
 
 	for (unsigned i = 0; i < width; i++) {
-		bool on = all <= longest ? i < part :
-					   (unsigned long)i * all <
-			(unsigned long)part * longest;
+		bool on = all <= longest ? i < part
+					 : (unsigned long)i * all <
+					       (unsigned long)part * longest;
 		putchar(on ? filled : '.');
 	}
 }
@@ -177,11 +177,11 @@ print_status(const char *kind, const char *answer)
 		gethostname(host, sizeof(host) - 1);
 		strftime(when, sizeof(when), "%a %b %e %H:%M:%S %Y",
 		    localtime(&now));
-		printf("{\"timestamp\": \"%s\",\"hostname\": \"%s\"", when,
-		    host);
+		printf(
+		    "{\"timestamp\": \"%s\",\"hostname\": \"%s\"", when, host);
 		for (size_t i = 0; i < n; i++)
-			printf(",\"Worker%zu\": \"%s\"", i,
-			    state_word(answer[i]));
+			printf(
+			    ",\"Worker%zu\": \"%s\"", i, state_word(answer[i]));
 		putchar('}');
 	}
 	return 0;
@@ -212,15 +212,15 @@ run(const char *path, struct buf *line, FILE *errors)
 	if (line->failed) {
 		fprintf(errors, "ERROR out of memory\n");
 	} else if (converse(path, line, errors, &answer) == 0 &&
-	    buf_cstr(&answer)) {
+		   buf_cstr(&answer)) {
 		rc = 0;
 		if (report) {
 			rc = print_status(report, buf_cstr(&answer));
 		} else {
 			if (!raw)
 				answer.len = answer.off +
-				    pct_decode(answer.p + answer.off,
-					buf_len(&answer));
+					     pct_decode(answer.p + answer.off,
+						 buf_len(&answer));
 			fwrite(buf_data(&answer), 1, buf_len(&answer), stdout);
 			if (!buf_len(&answer) ||
 			    buf_data(&answer)[buf_len(&answer) - 1] != '\n')

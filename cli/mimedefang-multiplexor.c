@@ -43,8 +43,8 @@ parse_options(int argc, char **argv, struct mx_opts *o)
 		exit(1);
 	}
 	for (size_t i = 0; i < n; i++)
-		rows[i] = i < mux_option_count ? mux_option_rows[i] :
-						 own_rows[i - mux_option_count];
+		rows[i] = i < mux_option_count ? mux_option_rows[i]
+					       : own_rows[i - mux_option_count];
 	start_options_done(opt_parse(rows, n, o, argc, argv, &rest),
 	    "mimedefang-multiplexor", rows, n, NULL);
 	free(rows);
@@ -91,18 +91,17 @@ main(int argc, char **argv)
 	char err[512];
 
 	parse_options(argc, argv, &o);
-	start_daemon(
-	    &(struct start_opts){ .prog = argv[0],
-		.ident = o.mux.label,
-		.user = o.mux.user,
-		.pid_file = o.mux.pid_file,
-		.lock_file = o.mux.lock_file,
-		.spool_dir = o.mux.spool_dir,
-		.facility = o.mux.facility,
-		.foreground = o.mux.foreground,
-		.group_access = o.mux.group_access,
-		.log_stderr = o.log_stderr,
-		.keep_fd = -1 },
+	start_daemon(&(struct start_opts){ .prog = argv[0],
+			 .ident = o.mux.label,
+			 .user = o.mux.user,
+			 .pid_file = o.mux.pid_file,
+			 .lock_file = o.mux.lock_file,
+			 .spool_dir = o.mux.spool_dir,
+			 .facility = o.mux.facility,
+			 .foreground = o.mux.foreground,
+			 .group_access = o.mux.group_access,
+			 .log_stderr = o.log_stderr,
+			 .keep_fd = -1 },
 	    &d);
 	mx.base = event_base_new();
 	if (!mx.base)

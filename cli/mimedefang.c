@@ -25,11 +25,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRAIN_S		25    /* below the 30 s that service managers give */
-#define MUX_TRIES	100   /* questions to a separate multiplexor ... */
-#define MUX_TRY_US	200000 /* ... this far apart; spec:start-up */
-#define IP_KEY_FILE	"/etc/mail/mimedefang-ip-key"
-#define MACRO_NAME_MAX	200
+#define DRAIN_S        25     /* below the 30 s that service managers give */
+#define MUX_TRIES      100    /* questions to a separate multiplexor ... */
+#define MUX_TRY_US     200000 /* ... this far apart; spec:start-up */
+#define IP_KEY_FILE    "/etc/mail/mimedefang-ip-key"
+#define MACRO_NAME_MAX 200
 
 struct md_opts {
 	const char *conn, *mux_socket, *user, *spool_dir;
@@ -94,11 +94,13 @@ act_R(void *opts, const char *arg)
 static const struct opt rows[] = {
 	{ 'p', "listen", OPT_STR, 0, AT(conn), "CONN", NULL, 0, 0,
 	    "listen for the MTA: /path, unix:/path, inet:PORT@HOST, "
-	    "inet6:PORT@HOST or fd:N; required", NULL },
+	    "inet6:PORT@HOST or fd:N; required",
+	    NULL },
 	{ 'm', "multiplexor", OPT_STR, OPT_ONCE, AT(mux_socket), "PATH", NULL,
 	    0, 0,
 	    "socket of a separate multiplexor; without it the built-in one "
-	    "runs, with the options behind --", NULL },
+	    "runs, with the options behind --",
+	    NULL },
 	{ 'U', "user", OPT_STR, OPT_ONCE, AT(user), "USER", NULL, 0, 0,
 	    "run as this user", NULL },
 	{ 'z', "spool-dir", OPT_STR, 0, AT(spool_dir), "DIR", MD_SPOOLDIR, 0, 0,
@@ -126,16 +128,19 @@ static const struct opt rows[] = {
 	    "keep N workers for connections from this host", act_R },
 	{ 'P', "pid-file", OPT_STR, OPT_ONCE, AT(pid_file), "FILE", NULL, 0, 0,
 	    "write the process id there", NULL },
-	{ 'o', "lock-file", OPT_STR, OPT_ONCE, AT(lock_file), "FILE", NULL, 0, 0,
+	{ 'o', "lock-file", OPT_STR, OPT_ONCE, AT(lock_file), "FILE", NULL, 0,
+	    0,
 	    "lock against a second copy (default: the pid file's name and "
-	    ".lock)", NULL },
+	    ".lock)",
+	    NULL },
 	{ 'C', "conserve-fds", OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
 	    "accepted, has no effect: no file is held open", NULL },
 	{ 'T', "log-time", OPT_FLAG, 0, AT(log_time), NULL, NULL, 0, 0,
 	    "log the run time of each message's end", NULL },
 	{ 'x', "scanned-by", OPT_ACT, 0, 0, "TEXT", NULL, 0, 0,
 	    "text of X-Scanned-By (default \"MIMEDefang " MD_VERSION "\"); "
-	    "empty: none", act_x },
+	    "empty: none",
+	    act_x },
 	{ 'X', "no-scanned-by", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
 	    "add no X-Scanned-By", act_X },
 	{ 'D', "foreground", OPT_FLAG, 0, AT(foreground), NULL, NULL, 0, 0,
@@ -173,8 +178,8 @@ struct md {
 	struct event_base *base;
 	struct event *tick; /* start-up questions, then the drain's end */
 	struct frontend *fe;
-	struct mux *mux;	   /* built-in, or NULL */
-	struct muxclient *client;  /* separate, or NULL */
+	struct mux *mux;          /* built-in, or NULL */
+	struct muxclient *client; /* separate, or NULL */
 	struct asker asker;
 	struct daemon_ctx daemon;
 	int listen_fd; /* until the multiplexor answers */
@@ -445,8 +450,8 @@ main(int argc, char **argv)
 		.foreground = o.foreground,
 		.group_access = o.group_access,
 		.log_stderr = o.log_stderr,
-		.keep_fd = strncmp(o.conn, "fd:", 3) == 0 ? atoi(o.conn + 3) :
-							    -1 },
+		.keep_fd =
+		    strncmp(o.conn, "fd:", 3) == 0 ? atoi(o.conn + 3) : -1 },
 	    &md.daemon);
 
 	md.base = event_base_new();
@@ -478,8 +483,8 @@ main(int argc, char **argv)
 		.set_symlist = o.set_symlist,
 		.strip_cr = o.strip_cr,
 		.loopback = o.loopback,
-		.scanned_by = o.scanned_by ? o.scanned_by :
-					     "MIMEDefang " MD_VERSION,
+		.scanned_by =
+		    o.scanned_by ? o.scanned_by : "MIMEDefang " MD_VERSION,
 		.my_ip = find_my_ip(),
 		.macros = &o.macros,
 		.validate_header = read_ip_key(o.ip_key_file),

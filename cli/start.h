@@ -25,7 +25,12 @@ struct start_opts {
 };
 
 /* What option actions return to opt_parse. */
-enum start_stop { START_USAGE = 1, START_HELP, START_HELP_LETTER, START_VERSION };
+enum start_stop {
+	START_USAGE = 1,
+	START_HELP,
+	START_HELP_LETTER,
+	START_VERSION
+};
 int start_act_help(void *opts, const char *arg);
 int start_act_help_letter(void *opts, const char *arg); /* -h: stderr, 1 */
 int start_act_version(void *opts, const char *arg);
@@ -40,7 +45,7 @@ void start_daemon(const struct start_opts *o, struct daemon_ctx *d);
 
 /* Tells whoever waits (parent or terminal) and the log, removes pid and lock
  * file, exits 1. */
-__attribute__((noreturn, format(printf, 1, 2))) void
-start_fail(const char *fmt, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void start_fail(
+    const char *fmt, ...);
 
 #endif

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 void failmalloc_after(size_t n); /* restarts the count */
-void failmalloc_once(size_t n);	 /* only allocation n fails */
+void failmalloc_once(size_t n);  /* only allocation n fails */
 void failmalloc_off(void);
 size_t failmalloc_count(void); /* allocations since _after or _once */
 
