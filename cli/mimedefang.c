@@ -34,7 +34,7 @@
 struct md_opts {
 	const char *conn, *mux_socket, *user, *spool_dir;
 	const char *pid_file, *lock_file, *facility, *loopback, *ip_key_file;
-	const char *scanned_by; /* NULL = default */
+	const char *scanned_by; /* "" = none */
 	long backlog, reserve;
 	bool group_access, keep_dirs, keep_failed, check_relay, check_helo;
 	bool check_sender, check_recipient, queue_connections, log_time;
@@ -46,28 +46,13 @@ struct md_opts {
 static const char *argv0;
 
 static int
-set_scanned_by(struct md_opts *o, const char *value, char letter)
-{
-	if (o->scanned_by) {
-		fprintf(stderr, "%s: Cannot use multiple '-%c' options\n",
-		    argv0, letter);
-		exit(1);
-	}
-	o->scanned_by = value;
-	return 0;
-}
-
-static int
-act_x(void *opts, const char *arg)
-{
-	return set_scanned_by(opts, arg, 'x');
-}
-
-static int
 act_X(void *opts, const char *arg)
 {
+	struct md_opts *o = opts;
+
 	(void)arg;
-	return set_scanned_by(opts, "", 'X');
+	o->scanned_by = "";
+	return 0;
 }
 
 static int
@@ -137,12 +122,11 @@ static const struct opt rows[] = {
 	    "accepted, has no effect: no file is held open", NULL },
 	{ 'T', "log-time", OPT_FLAG, 0, AT(log_time), NULL, NULL, 0, 0,
 	    "log the run time of each message's end", NULL },
-	{ 'x', "scanned-by", OPT_ACT, 0, 0, "TEXT", NULL, 0, 0,
-	    "text of X-Scanned-By (default \"MIMEDefang " MD_VERSION "\"); "
-	    "empty: none",
-	    act_x },
-	{ 'X', "no-scanned-by", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
-	    "add no X-Scanned-By", act_X },
+	{ 'x', "scanned-by", OPT_STR, OPT_ONCE, AT(scanned_by), "TEXT",
+	    "MIMEDefang " MD_VERSION, 0, 0, "text of X-Scanned-By; empty: none",
+	    NULL },
+	{ 'X', "no-scanned-by", OPT_ACT, OPT_ONCE, AT(scanned_by), NULL, NULL,
+	    0, 0, "add no X-Scanned-By", act_X },
 	{ 'D', "foreground", OPT_FLAG, 0, AT(foreground), NULL, NULL, 0, 0,
 	    "stay in the foreground", NULL },
 	{ 'M', NULL, OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
@@ -483,8 +467,7 @@ main(int argc, char **argv)
 		.set_symlist = o.set_symlist,
 		.strip_cr = o.strip_cr,
 		.loopback = o.loopback,
-		.scanned_by =
-		    o.scanned_by ? o.scanned_by : "MIMEDefang " MD_VERSION,
+		.scanned_by = o.scanned_by,
 		.my_ip = find_my_ip(),
 		.macros = &o.macros,
 		.validate_header = read_ip_key(o.ip_key_file),

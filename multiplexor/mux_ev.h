@@ -18,9 +18,11 @@
 struct event_base;
 struct mux;
 
-/* answer: one line with its LF, borrowed for the call; NULL, 0: none will come
- * (stopped).  Runs from the loop, never inside mux_ask. */
-typedef void mux_done_fn(void *arg, const char *answer, size_t n);
+/* answer: the whole answer with its LF, NUL-terminated, may be modified,
+ * borrowed for the call.  NULL: none will come and `error` says why ("the
+ * multiplexor is stopping").  Runs from the loop, never inside mux_ask.  The
+ * same as core/frontend's ask_done_fn, so that the two fit together. */
+typedef void mux_done_fn(void *arg, char *answer, size_t n, const char *error);
 
 /* Opens the request socket; starts no worker.  opts (checked) and base are
  * borrowed until mux_free.  0, or -1 with one line in err. */
