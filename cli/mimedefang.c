@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <milterproto_server.h>
 #include <netdb.h>
 #include <arpa/inet.h>
@@ -55,26 +56,6 @@ act_X(void *opts, const char *arg)
 	return 0;
 }
 
-static int
-act_b(void *opts, const char *arg)
-{
-	struct md_opts *o = opts;
-	o->backlog = strtol(arg, NULL, 10);
-	if (o->backlog < 5)
-		o->backlog = 5;
-	return 0;
-}
-
-static int
-act_R(void *opts, const char *arg)
-{
-	struct md_opts *o = opts;
-	char *end;
-	long n = strtol(arg, &end, 10);
-	o->reserve = end == arg || n < -1 ? -1 : n;
-	return 0;
-}
-
 #define AT(member) offsetof(struct md_opts, member)
 static const struct opt rows[] = {
 	{ 'p', "listen", OPT_STR, 0, AT(conn), "CONN", NULL, 0, 0,
@@ -90,8 +71,8 @@ static const struct opt rows[] = {
 	    "run as this user", NULL },
 	{ 'z', "spool-dir", OPT_STR, 0, AT(spool_dir), "DIR", MD_SPOOLDIR, 0, 0,
 	    "spool directory, absolute", NULL },
-	{ 'b', "backlog", OPT_ACT, 0, 0, "N", NULL, 0, 0,
-	    "connections that may wait to be accepted, at least 5", act_b },
+	{ 'b', "backlog", OPT_INT, 0, AT(backlog), "N", NULL, 5, INT_MAX,
+	    "connections that may wait to be accepted, at least 5", NULL },
 	{ 'G', "group-access", OPT_FLAG, 0, AT(group_access), NULL, NULL, 0, 0,
 	    "socket and files are usable by the group", NULL },
 	{ 'd', "keep-dirs", OPT_FLAG, 0, AT(keep_dirs), NULL, NULL, 0, 0,
@@ -109,8 +90,8 @@ static const struct opt rows[] = {
 	    0, 0, "ask the filter at each RCPT", NULL },
 	{ 'q', "queue-connections", OPT_FLAG, 0, AT(queue_connections), NULL,
 	    NULL, 0, 0, "accept connections when no worker is free", NULL },
-	{ 'R', "reserve", OPT_ACT, 0, 0, "N", NULL, 0, 0,
-	    "keep N workers for connections from this host", act_R },
+	{ 'R', "reserve", OPT_INT, 0, AT(reserve), "N", "-1", -1, INT_MAX,
+	    "keep N workers for connections from this host", NULL },
 	{ 'P', "pid-file", OPT_STR, OPT_ONCE, AT(pid_file), "FILE", NULL, 0, 0,
 	    "write the process id there", NULL },
 	{ 'o', "lock-file", OPT_STR, OPT_ONCE, AT(lock_file), "FILE", NULL, 0,
@@ -177,7 +158,6 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	char err[512];
 	int rest;
 
-	o->reserve = -1;
 	start_options_done(opt_parse(rows, N_ROWS, o, argc, argv, &rest),
 	    "mimedefang", rows, N_ROWS,
 	    "Words behind -- are options of the built-in multiplexor; see "

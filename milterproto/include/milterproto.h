@@ -34,7 +34,7 @@ struct mlt_bytes {
  * useful.  After any other code the session is as before the call. */
 enum mlt_err {
 	MLT_E_NOMEM = -1,  /* allocation failed */
-	MLT_E_ARG = -2,	   /* the caller's value cannot be put on the wire */
+	MLT_E_ARG = -2,    /* the caller's value cannot be put on the wire */
 	MLT_E_STATE = -3,  /* not allowed now, e.g. no reply is awaited */
 	MLT_E_AGREED = -4, /* the action or reply was not negotiated */
 	MLT_E_DEAD = -100,
@@ -60,9 +60,9 @@ enum mlt_event_type {
 	MLT_EV_EOH,
 	MLT_EV_BODY,
 	MLT_EV_EOM,
-	MLT_EV_ABORT,	/* the open message is gone; also implied ones; once */
+	MLT_EV_ABORT,   /* the open message is gone; also implied ones; once */
 	MLT_EV_UNKNOWN, /* an SMTP command that the MTA does not know */
-	MLT_EV_QUIT,	/* this SMTP client is gone; `more`: QUIT_NC, another
+	MLT_EV_QUIT,    /* this SMTP client is gone; `more`: QUIT_NC, another
 			 * client may follow on the same connection */
 	MLT_EV_N
 };
@@ -81,13 +81,13 @@ struct mlt_event {
 			struct mlt_bytes host;
 			struct mlt_bytes addr; /* {NULL,0} if unknown; "IPv6:"
 						* prefix already removed */
-			uint16_t port;	       /* host byte order, 0 if none */
-			char family;	       /* 'U' 'L' '4' '6' */
+			uint16_t port;         /* host byte order, 0 if none */
+			char family;           /* 'U' 'L' '4' '6' */
 		} connect;
 		struct {
 			const struct mlt_bytes *v; /* v[0] = address as given */
-			size_t n;		   /* at least 1 */
-		} args;				   /* MAIL, RCPT */
+			size_t n;                  /* at least 1 */
+		} args;                            /* MAIL, RCPT */
 		struct {
 			struct mlt_bytes name, value;
 		} header;
@@ -107,7 +107,7 @@ enum mlt_reply_type {
 	MLT_REPLY_TEMPFAIL,
 	MLT_REPLY_DISCARD,
 	MLT_REPLY_SKIP, /* BODY only; becomes CONTINUE if not negotiated */
-	MLT_REPLY_CODE	/* own code, DSN and text */
+	MLT_REPLY_CODE  /* own code, DSN and text */
 };
 
 /* For MLT_REPLY_CODE: `code` three digits beginning with 4 or 5, `dsn` like
@@ -126,10 +126,10 @@ struct mlt_reply {
 /* What a filter would like; the session agrees on what the MTA offers.  Spec
  * anchors: docs/protocol.md#negotiation. */
 struct mlt_options {
-	uint32_t actions_required; /* MLT_ACT_*: without one of these the
+	uint32_t actions_required;       /* MLT_ACT_*: without one of these the
 				    * session refuses to work (MLT_E_PROTO) */
-	uint32_t actions_wanted;   /* taken if offered */
-	uint32_t protocol;	   /* MLT_PROT_*: NO_*: steps not wanted;
+	uint32_t actions_wanted;         /* taken if offered */
+	uint32_t protocol;               /* MLT_PROT_*: NO_*: steps not wanted;
 				    * NR_*: no reply will be given; SKIP,
 				    * RCPT_REJ, HDR_LEADSPC, MDS_*.  What is
 				    * not offered is emulated: unwanted steps
@@ -142,9 +142,9 @@ struct mlt_options {
 
 struct mlt_filter_opts {
 	struct mlt_options want;
-	bool ask_options;	/* MLT_EV_NEGOTIATE asks: answer it with
+	bool ask_options;         /* MLT_EV_NEGOTIATE asks: answer it with
 				 * mlt_filter_negotiate; else `want` is used */
-	size_t max_frame_bytes; /* payload limit; 0 = 65535 */
+	size_t max_frame_bytes;   /* payload limit; 0 = 65535 */
 	uint32_t max_macro_bytes; /* stored macros, all stages; 0 = 64 KiB */
 };
 
@@ -158,14 +158,14 @@ void mlt_filter_free(struct mlt_filter *f); /* NULL is allowed */
 /* Hands over octets that came from the MTA.  They are borrowed until
  * mlt_filter_next returned 0 or an error; what it left over is then copied.
  * NOMEM STATE (the previous octets were not drained) and all dead codes. */
-__attribute__((warn_unused_result)) int
-mlt_filter_feed(struct mlt_filter *f, const void *buf, size_t len);
+__attribute__((warn_unused_result)) int mlt_filter_feed(
+    struct mlt_filter *f, const void *buf, size_t len);
 /* The peer closed: what is open becomes ABORT and QUIT events.  Idempotent. */
 void mlt_filter_eof(struct mlt_filter *f);
 /* 1: *ev is filled.  0: feed me, or answer the last event first.
  * NOMEM PROTO TOOBIG; before a dead code an open message gives ABORT. */
-__attribute__((warn_unused_result)) int
-mlt_filter_next(struct mlt_filter *f, struct mlt_event *ev);
+__attribute__((warn_unused_result)) int mlt_filter_next(
+    struct mlt_filter *f, struct mlt_event *ev);
 
 /* Macro value as last sent, found from the latest stage back; "i" and "{i}"
  * are the same.  {NULL, 0} if unknown.  NUL-terminated at p[n].  Borrowed
@@ -178,16 +178,16 @@ int mlt_filter_negotiate(struct mlt_filter *f, const struct mlt_options *o);
 /* Answers the last event.  NOMEM ARG STATE AGREED.  If the last event needs no
  * reply, a verdict is kept and given at the next step of the same message (or
  * connection) that does; CONTINUE and SKIP are then no-ops. */
-__attribute__((warn_unused_result)) int
-mlt_filter_reply(struct mlt_filter *f, const struct mlt_reply *r);
+__attribute__((warn_unused_result)) int mlt_filter_reply(
+    struct mlt_filter *f, const struct mlt_reply *r);
 bool mlt_filter_wants_reply(const struct mlt_filter *f);
 
 /* Modifications: only while MLT_EV_EOM is pending.  All: NOMEM ARG STATE
  * AGREED.  Name: non-empty, printable, no colon.  Value: LF + blank folds;
  * CR, NUL or an LF not followed by a blank is ARG.  index: see
  * docs/protocol.md#header-modifications. */
-int mlt_filter_add_header(struct mlt_filter *f, struct mlt_bytes name,
-    struct mlt_bytes value);
+int mlt_filter_add_header(
+    struct mlt_filter *f, struct mlt_bytes name, struct mlt_bytes value);
 int mlt_filter_insert_header(struct mlt_filter *f, uint32_t index,
     struct mlt_bytes name, struct mlt_bytes value);
 int mlt_filter_change_header(struct mlt_filter *f, uint32_t index,
@@ -217,11 +217,12 @@ uint32_t mlt_filter_protocol(const struct mlt_filter *f);
 
 /* What the filter said.  mlt_bytes as in struct mlt_event. */
 struct mlt_action {
-	uint8_t reply; /* MLT_SMFIR_*: the octet on the wire; 'O' = negotiated */
-	bool final;    /* false: modification, progress, quarantine */
+	uint8_t
+	    reply;  /* MLT_SMFIR_*: the octet on the wire; 'O' = negotiated */
+	bool final; /* false: modification, progress, quarantine */
 	uint32_t index;
 	struct mlt_bytes name, value; /* header changes */
-	struct mlt_bytes text;	      /* address, reason, body, reply text
+	struct mlt_bytes text;        /* address, reason, body, reply text
 				       * (lines as on the wire, '%' still
 				       * doubled, without the final NUL) */
 	struct mlt_bytes esmtp;
@@ -229,7 +230,7 @@ struct mlt_action {
 
 struct mlt_mta_opts {
 	uint32_t version, actions, protocol; /* offer; 0,0,0 = 6, all, all */
-	size_t max_frame_bytes;		     /* reply payload; 0 = 1 MiB */
+	size_t max_frame_bytes;              /* reply payload; 0 = 1 MiB */
 };
 
 struct mlt_mta;
@@ -249,8 +250,8 @@ int mlt_mta_mail(struct mlt_mta *m, const struct mlt_bytes *v, size_t n);
 int mlt_mta_rcpt(struct mlt_mta *m, const struct mlt_bytes *v, size_t n);
 int mlt_mta_data(struct mlt_mta *m);
 int mlt_mta_unknown(struct mlt_mta *m, struct mlt_bytes line);
-int mlt_mta_header(struct mlt_mta *m, struct mlt_bytes name,
-    struct mlt_bytes value);
+int mlt_mta_header(
+    struct mlt_mta *m, struct mlt_bytes name, struct mlt_bytes value);
 int mlt_mta_eoh(struct mlt_mta *m);
 int mlt_mta_body(struct mlt_mta *m, const void *p, size_t n); /* <= 65535 */
 int mlt_mta_eom(struct mlt_mta *m);
@@ -261,14 +262,14 @@ int mlt_mta_feed(struct mlt_mta *m, const void *buf, size_t len);
 int mlt_mta_next(struct mlt_mta *m, struct mlt_action *a); /* as _filter_next */
 size_t mlt_mta_output(const struct mlt_mta *m, const uint8_t **p);
 void mlt_mta_sent(struct mlt_mta *m, size_t n);
-bool mlt_mta_awaits(const struct mlt_mta *m); /* an answer is due */
+bool mlt_mta_awaits(const struct mlt_mta *m);       /* an answer is due */
 uint32_t mlt_mta_actions(const struct mlt_mta *m);  /* agreed */
 uint32_t mlt_mta_protocol(const struct mlt_mta *m); /* agreed */
 
 /* ---- names, for logs ------------------------------------------------------- */
 const char *mlt_event_name(enum mlt_event_type t); /* "CONNECT"; never NULL */
-const char *mlt_command_name(uint8_t cmd);	   /* NULL if unknown */
-const char *mlt_reply_name(uint8_t reply);	   /* NULL if unknown */
+const char *mlt_command_name(uint8_t cmd);         /* NULL if unknown */
+const char *mlt_reply_name(uint8_t reply);         /* NULL if unknown */
 
 #ifdef __cplusplus
 }

@@ -25,8 +25,8 @@ struct mlt_server;
 struct mlt_server_ops {
 	/* A connection was accepted; *ctx is the caller's word for it. */
 	void (*opened)(void *arg, uint64_t conn, void **ctx);
-	void (*event)(void *arg, uint64_t conn, void *ctx,
-	    const struct mlt_event *ev);
+	void (*event)(
+	    void *arg, uint64_t conn, void *ctx, const struct mlt_event *ev);
 	/* Always the last call for conn.  why: 0 = QUIT or EOF, else an
 	 * mlt_err (PROTO, TOOBIG, NOMEM) or MLT_CLOSE_*. */
 	void (*closed)(void *arg, uint64_t conn, void *ctx, int why);
@@ -41,7 +41,7 @@ struct mlt_server_opts {
 	struct mlt_filter_opts filter;
 	unsigned max_connections; /* 0 = no limit; one more waits in the
 				   * backlog */
-	uint64_t idle_ms;	  /* no octet from the MTA; 0 = 7,210,000, above
+	uint64_t idle_ms;         /* no octet from the MTA; 0 = 7,210,000, above
 				   * every timeout of an MTA */
 	size_t max_output_bytes;  /* then modifications wait; 0 = 1 MiB: not a
 				   * hard limit, stops reading */
@@ -56,8 +56,8 @@ int mlt_server_new(struct mlt_server **out, struct event_base *base,
 int mlt_server_listen(struct mlt_server *s, int fd);
 
 /* NOMEM ARG STATE (gone, or nothing awaited) AGREED.  Sends at once. */
-int mlt_server_reply(struct mlt_server *s, uint64_t conn,
-    const struct mlt_reply *r);
+int mlt_server_reply(
+    struct mlt_server *s, uint64_t conn, const struct mlt_reply *r);
 /* The session, for macros and modifications; NULL when conn is gone.  Output
  * made by mlt_filter_* leaves with the next mlt_server_reply or _flush. */
 struct mlt_filter *mlt_server_session(struct mlt_server *s, uint64_t conn);
@@ -67,16 +67,16 @@ size_t mlt_server_connections(const struct mlt_server *s);
 /* Stops accepting; closes connections that have no open message, each other
  * one when its message is over.  `drained` (may be NULL) runs when none is
  * left, possibly before this returns. */
-void mlt_server_drain(struct mlt_server *s, void (*drained)(void *arg),
-    void *arg);
+void mlt_server_drain(
+    struct mlt_server *s, void (*drained)(void *arg), void *arg);
 void mlt_server_free(struct mlt_server *s); /* closes all; NULL is allowed */
 
 /* ---- listening addresses ----------------------------------------------------
  * spec:connection-strings   [unix:|local:]/path  inet:PORT[@HOST]
  * inet6:PORT[@HOST]  fd:N.  HOST a name or address, [brackets] allowed. */
 struct mlt_listen_opts {
-	int backlog;	 /* 0 = SOMAXCONN */
-	unsigned umask_; /* for the unix socket's mode: 0077 or 0007 */
+	int backlog;      /* 0 = SOMAXCONN */
+	unsigned umask_;  /* for the unix socket's mode: 0077 or 0007 */
 	bool remove_dead; /* a unix socket on which nobody answers is removed;
 			   * one that answers, or another kind of file, is an
 			   * error */
