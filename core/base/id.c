@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define SLOTS_MAX (1U << 24) /* a leak of ids must end somewhere */
+
 struct id_slot {
 	void *obj; /* NULL: free */
 	uint32_t generation, next_free;
@@ -34,9 +36,9 @@ grow(struct id_table *t)
 	uint32_t cap = t->cap ? t->cap * 2 : 16;
 	struct id_slot *v;
 
-	if (cap < t->cap)
+	if (cap > SLOTS_MAX)
 		return -1;
-	v = reallocarray(t->v, cap, sizeof(*v));
+	v = realloc(t->v, cap * sizeof(*v));
 	if (!v)
 		return -1;
 	t->v = v;
