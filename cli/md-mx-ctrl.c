@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define ANSWER_MAX 262143
+#define READ_SIZE  65536
 
 struct ctl_opts {
 	const char *socket;
@@ -83,19 +84,19 @@ static int
 converse(
     const char *path, const struct buf *line, FILE *errors, struct buf *answer)
 {
-	int fd = fdio_unix_connect(path, false);
+	int fd = line->failed ? -ENOMEM : fdio_unix_connect(path, false);
 	int rc = fd;
 	ssize_t got = 0;
 
 	if (fd >= 0 &&
 	    (rc = fdio_write_all(fd, buf_data(line), buf_len(line))) == 0) {
 		do {
-			char *p = buf_space(answer, 65536);
+			char *p = buf_space(answer, READ_SIZE);
 			if (!p) {
 				rc = -EMSGSIZE;
 				break;
 			}
-			got = read(fd, p, 65536);
+			got = read(fd, p, READ_SIZE);
 			if (got > 0)
 				buf_added(answer, (size_t)got);
 			else if (got < 0 && errno != EINTR)
@@ -104,6 +105,8 @@ converse(
 	}
 	if (fd >= 0)
 		close(fd);
+	if (rc >= 0 && !buf_cstr(answer))
+		rc = -ENOMEM;
 	if (rc < 0) {
 		fprintf(errors, "ERROR %s: %s%s\n", path, strerror(-rc),
 		    rc == -EACCES || rc == -EPERM
@@ -153,7 +156,7 @@ print_status(const char *kind, const char *answer)
 	unsigned msgs = 0, qsize = 0, queued = 0, busy = 0;
 
 	if (!strchr("IKSB", answer[0]) || !answer[0]) {
-		printf("ERROR %s\n", answer);
+		printf("ERROR %.*s\n", (int)strcspn(answer, "\n"), answer);
 		return 1;
 	}
 	sscanf(answer + n, "%u %*u %u %u", &msgs, &qsize, &queued);
@@ -187,50 +190,42 @@ print_status(const char *kind, const char *answer)
 	return 0;
 }
 
-/* One command, already encoded and with its LF. */
-static int
-run(const char *path, struct buf *line, FILE *errors)
+static void
+print_answer(struct buf *answer, bool decode)
 {
-	static const char *const made_of_status[] = { "status", "barstatus",
-		"jsonstatus", NULL };
-	struct buf answer;
-	const char *report = NULL, *text = buf_cstr(line);
-	bool raw = false;
+	size_t n = buf_len(answer);
+
+	if (decode && n)
+		n = pct_decode(answer->p + answer->off, n);
+	fwrite(buf_data(answer), 1, n, stdout);
+	if (n == 0 || buf_data(answer)[n - 1] != '\n')
+		putchar('\n');
+}
+
+/* One command, already encoded, without LF.  Returns the exit status. */
+static int
+run(const char *path, const char *command, FILE *errors)
+{
+	bool report = strcmp(command, "status") == 0 ||
+		      strcmp(command, "barstatus") == 0 ||
+		      strcmp(command, "jsonstatus") == 0;
+	bool raw = strcmp(command, "rawstatus") == 0;
+	struct buf line, answer;
 	int rc = 1;
 
-	for (size_t i = 0; text && made_of_status[i]; i++)
-		if (strncmp(text, made_of_status[i], buf_len(line) - 1) == 0 &&
-		    !made_of_status[i][buf_len(line) - 1])
-			report = made_of_status[i];
-	if (text && strcmp(text, "rawstatus\n") == 0)
-		raw = true;
-	if (report || raw) {
-		buf_reset(line);
-		buf_adds(line, "status\n");
-	}
-	buf_init(&answer, ANSWER_MAX + 65536);
-	if (line->failed) {
-		fprintf(errors, "ERROR out of memory\n");
-	} else if (converse(path, line, errors, &answer) == 0 &&
-		   buf_cstr(&answer)) {
+	buf_init(&line, 0);
+	buf_init(&answer, ANSWER_MAX + READ_SIZE);
+	buf_addf(&line, "%s\n", report || raw ? "status" : command);
+	if (converse(path, &line, errors, &answer) == 0) {
 		rc = 0;
-		if (report) {
-			rc = print_status(report, buf_cstr(&answer));
-		} else {
-			if (!raw)
-				answer.len = answer.off +
-					     pct_decode(answer.p + answer.off,
-						 buf_len(&answer));
-			fwrite(buf_data(&answer), 1, buf_len(&answer), stdout);
-			if (!buf_len(&answer) ||
-			    buf_data(&answer)[buf_len(&answer) - 1] != '\n')
-				putchar('\n');
-		}
+		if (report)
+			rc = print_status(command, buf_cstr(&answer));
+		else
+			print_answer(&answer, !raw);
 	}
 	buf_fini(&answer);
-	if (fflush(stdout) != 0)
-		rc = 1;
-	return rc;
+	buf_fini(&line);
+	return fflush(stdout) == 0 ? rc : 1;
 }
 
 int
@@ -255,9 +250,9 @@ main(int argc, char **argv)
 		size_t cap = 0;
 		ssize_t n;
 		while ((n = getline(&text, &cap, stdin)) > 0) {
-			buf_reset(&line);
-			buf_add(&line, text, (size_t)n);
-			run(o.socket, &line, stdout);
+			if (text[n - 1] == '\n')
+				text[n - 1] = '\0';
+			run(o.socket, text, stdout);
 		}
 		free(text);
 		rc = 0;
@@ -267,8 +262,8 @@ main(int argc, char **argv)
 				buf_addc(&line, ' ');
 			pct_encode(&line, PCT_WIRE, argv[i], strlen(argv[i]));
 		}
-		buf_addc(&line, '\n');
-		rc = run(o.socket, &line, stderr);
+		if (buf_cstr(&line))
+			rc = run(o.socket, buf_cstr(&line), stderr);
 	}
 	buf_fini(&line);
 	return rc;
