@@ -69,6 +69,9 @@ DIR_support     := tests/support
 PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl
 TESTS     := $(wildcard tests/*/test_*.c)
 FUZZERS   := $(wildcard fuzz/fuzz_*.c)
+EXAMPLES  := $(patsubst docs/%.c,$(OUT)/%,$(wildcard docs/examples/*.c))
+BENCHES   := $(patsubst tests/%.c,$(TST)/%,$(filter-out tests/bench/peer_%,$(wildcard tests/bench/*.c)))
+PEERS     := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/bench/peer_*.c))
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
@@ -94,7 +97,8 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
   fuzz fuzz-build docs install uninstall help clean
 
 all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
-     $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) ## libraries and programs
+     $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) \
+     $(EXAMPLES) ## libraries, programs and examples
 
 # ---- building ---------------------------------------------------------------
 $(OBJ)/%.o: %.c
@@ -125,6 +129,19 @@ $(TST)/%: $(OBJ)/tests/%.o $(LIB)/libsupport.a $(STATIC)
 	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
 	  -o $@ $< $(LIB)/libsupport.a $(STATIC) $(LIB)/libsupport.a \
 	  -lcmocka $(EVENT_LIBS)
+
+# As an author of a filter would build it.
+$(OUT)/examples/%: $(OBJ)/docs/examples/%.o $(LIB)/libmilterproto.a
+	@mkdir -p $(@D)
+	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(EVENT_LIBS)
+
+# Benchmarks; a peer_ links Debian's libmilter, which nothing else of ours does.
+$(BENCHES): $(TST)/%: $(OBJ)/tests/%.o $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(EVENT_LIBS)
+$(PEERS): $(TST)/%: $(OBJ)/tests/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< -lmilter -lpthread
 
 # A replay of seeds needs no fuzzing engine; libFuzzer links the same objects.
 $(TST)/replay/%: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/standalone.o $(STATIC)
@@ -189,8 +206,8 @@ FUZZ_PICKED := $(if $(T),$(filter fuzz/$(T).c,$(FUZZERS)),$(FUZZERS))
 fuzz-run: $(FUZZ_PICKED:fuzz/%.c=$(TST)/fuzz/%)
 	@for f in $^; do tests/run-fuzz $$f $(FUZZ_SECONDS) || exit 1; done
 
-bench: ## speed beside the peer
-	@echo "bench: there is no benchmark yet"
+bench: $(if $(BENCHES),deps-peers) ## speed beside the peer, ratios; writes build/bench.json
+	@$(if $(BENCHES),$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run,echo "bench: there is no benchmark yet")
 docs: ## manual pages as HTML in build/docs
 	@$(if $(MAN_PAGES),mkdir -p build/docs && for p in $(MAN_PAGES); do \
 	  mandoc -T html -O style=mandoc.css $$p > build/docs/$$(basename $$p).html || exit 1; \
