@@ -15,7 +15,7 @@ DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl \
               libarchive-zip-perl libunix-syslog-perl
 DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-critic-perl perltidy mandoc postfix
-DEPS_PEERS := mimedefang libmilter-dev
+DEPS_PEERS := libmilter-dev
 
 # ---- where things go: objects of different modes never mix ----------------
 OUT := $(if $(filter release,$(MODE)),build,build/$(MODE))
