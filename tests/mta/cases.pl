@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: MIT
+# The cases that are run behind a real MTA; lib/Cases.pm says what the words
+# mean.  The value of this file is the list.
+use v5.36;
+use Cases qw(greeting smtp content hello mail_from bye);
+
+my @everywhere = qw(built-in separate unix);
+
+my $plain = <<'END';
+From: from@HERE
+To: to@HERE
+Subject: a plain
+  folded subject
+X-Two: first
+X-Two: second
+Message-ID: <1@HERE>
+
+Hello.
+.
+..  dots, trailing blanks   
+	and a last line
+END
+my $head = $plain =~ s/\n\n.*/\n/sr;
+my $body = substr $plain, length $head;
+
+my $alternative = <<'END';
+From: from@HERE
+To: to@HERE
+Subject: two forms
+MIME-Version: 1.0
+Content-Type: multipart/alternative; boundary="=-b1"
+
+preamble
+--=-b1
+Content-Type: text/plain; charset=utf-8
+Content-Transfer-Encoding: 8bit
+
+Gr\303\274\303\237e
+--=-b1
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<p>Gr=C3=BC=C3=9Fe</p>
+--=-b1--
+epilogue
+END
+$alternative =~ s/\\(\d{3})/chr oct $1/ge;
+
+my $executable = <<'END';
+From: from@HERE
+To: to@HERE
+Subject: look at this
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="=-b2"
+
+--=-b2
+Content-Type: text/plain
+
+See the attachment.
+--=-b2
+Content-Type: application/octet-stream; name="x.exe"
+Content-Disposition: attachment; filename="x.exe"
+Content-Transfer-Encoding: base64
+
+TVqQAAMAAAAEAAAA//8AALgAAAAA
+--=-b2--
+END
+
+my $large = $head . "\n" . ("0123456789 the quick brown fox jumps over the lazy dog, " x 2 . "\n") x 92_000;
+
+# What the callbacks at the SMTP stages answer, and what the client sees.
+my %stage = (helo => 'HELO', sender => 'MAIL', recipient => 'RCPT');
+my %own = (
+    REJECT   => { list => q{('REJECT', 'We do not want this', '553', '5.1.8')},
+        reply => '553 5.1.8 We do not want this' },
+    TEMPFAIL => { list => q{('TEMPFAIL', 'Come back later', '452', '4.2.2')},
+        reply => '452 4.2.2 Come back later' },
+);
+
+sub refusals ($verdict, $word) {
+    my $own = $own{$verdict};
+    my ($code, $reply) = (substr($own->{reply}, 0, 1), $own->{reply});
+    my $default = $verdict eq 'REJECT' ? '550 5.7.1 Command rejected'
+        : '451 4.7.1 Service unavailable - try again later';
+    return (
+        {   name   => "$word at connect",
+            via    => \@everywhere,
+            filter => { relay => "return $own->{list};" },
+            # The filter's text never shows here.
+            client => $verdict eq 'REJECT'
+            ? [greeting('554')]
+            : [hello(), mail_from(answers => { mail => $default }), bye()],
+        },
+        {   name   => "$word at HELO",
+            filter => { helo => "return $own->{list};" },
+            client => [hello(), mail_from(answers => { mail => $reply }), bye()],
+        },
+        {   name   => "$word at MAIL",
+            via    => \@everywhere,
+            filter => { sender => "return $own->{list};" },
+            client => [hello(), mail_from(answers => { mail => $reply }), bye()],
+        },
+        {   name   => "$word at RCPT",
+            filter => { recipient => "return $own->{list};" },
+            client => [hello(), mail_from(answers => { rcpt => $reply }), bye()],
+        },
+        {   name   => "$word at RCPT of one recipient of two",
+            filter => { recipient => "return \$_[0] =~ /bad/ ? $own->{list} : ('CONTINUE', 'ok');" },
+            client => [
+                hello(),
+                smtp('MAIL FROM:<from@HERE>', '250'),
+                smtp('RCPT TO:<bad@HERE>',    $reply),
+                smtp('RCPT TO:<good@HERE>',   '250'),
+                smtp('DATA',                  '354'),
+                content($plain, '250'),
+                bye(),
+            ],
+            delivered => [{ to => ['<good@HERE>'], message => $plain }],
+        },
+        {   name   => "$word at the end of the message",
+            via    => \@everywhere,
+            filter => {
+                end => $verdict eq 'REJECT'
+                ? q{action_bounce('We do not want this', '553', '5.1.8');}
+                : q{action_tempfail('Come back later', '452', '4.2.2');}
+            },
+            client => [hello(), mail_from(message => $plain, answers => { content => $reply }), bye()],
+        },
+        {   name   => "$word with default code, DSN and text",
+            filter => { end => $verdict eq 'REJECT' ? 'action_bounce();' : 'action_tempfail();' },
+            client => [
+                hello(),
+                mail_from(
+                    message => $plain,
+                    answers => {
+                        content => $verdict eq 'REJECT'
+                        ? '554 5.7.1 Forbidden for policy reasons'
+                        : '451 4.3.0 Try again later'
+                    }
+                ),
+                bye()
+            ],
+        },
+    );
+}
+
+# A message that gets through, changed by one call in filter_end.
+sub changed ($name, $perl, %delivered) {
+    return {
+        name      => $name,
+        filter    => { end => $perl },
+        client    => [hello(), mail_from(message => $plain), bye()],
+        delivered => [{ from => '<from@HERE>', to => ['<to@HERE>'], %delivered }],
+    };
+}
+
+[   {   name      => 'clean message',
+        via       => \@everywhere,
+        client    => [hello(), mail_from(message => $plain), bye()],
+        delivered => [{ from => '<from@HERE>', to => ['<to@HERE>'], message => $plain }],
+    },
+    {   name      => 'clean message, multipart and 8 bit',
+        client    => [hello(), mail_from(message => $alternative), bye()],
+        delivered => [{ message => $alternative }],
+    },
+    {   name      => 'clean message, sample filter',
+        via       => ['sample'],
+        client    => [hello(), mail_from(message => $plain), bye()],
+        delivered => [{ like => [qr/^X-Scanned-By: /m, qr/\n\Q$body\E\z/] }],
+    },
+    {   name      => 'x.exe is dropped, a warning is added',
+        via       => ['sample'],
+        client    => [hello(), mail_from(message => $executable), bye()],
+        delivered => [
+            {   like   => [qr/See the attachment\./, qr/warning\d+\.txt/, qr/name="?x\.exe|x\.exe/],
+                unlike => [qr/TVqQAAMAAAAEAAAA/, qr/filename="?x\.exe/],
+            }
+        ],
+    },
+    refusals('REJECT',   'reject'),
+    refusals('TEMPFAIL', 'tempfail'),
+    {   name   => 'discard at MAIL',
+        filter => { sender => q{return ('DISCARD', 'gone');} },
+        client => [hello(), mail_from(message => $plain), bye()],
+    },
+    {   name   => 'discard at RCPT',
+        filter => { recipient => q{return ('DISCARD', 'gone');} },
+        client => [hello(), mail_from(message => $plain), bye()],
+    },
+    {   name   => 'discard at the end of the message',
+        via    => \@everywhere,
+        filter => { begin => 'action_discard();' },
+        client => [hello(), mail_from(message => $plain), bye()],
+    },
+    {   name   => 'accept without further filtering at MAIL',
+        filter => {
+            sender => q{return ('ACCEPT_AND_NO_MORE_FILTERING', 'ok');},
+            end    => q{action_add_header('X-Filtered', 'yes');}
+        },
+        client    => [hello(), mail_from(message => $plain), bye()],
+        delivered => [{ message => $plain }],
+    },
+    {   name   => 'a text with % and several lines',
+        filter => { end => q{action_bounce("100% no\n<&> \"q\"", '550', '5.7.9');} },
+        client => [
+            hello(),
+            mail_from(message => $plain, answers => { content => "550-5.7.9 100% no\n550 5.7.9 <&> \"q\"" }),
+            bye()
+        ],
+    },
+    changed('header added', q{action_add_header('X-New', 'a value');},
+        message => $head . "X-New: a value\n" . $body),
+    changed('header added whose name is there', q{action_add_header('X-Two', 'third');},
+        message => $head . "X-Two: third\n" . $body),
+    changed('folded header added', q{action_add_header('X-New', "one\n\ttwo % three");},
+        message => $head . "X-New: one\n\ttwo % three\n" . $body),
+    changed(
+        'header inserted on top', q{action_insert_header('X-Top', 'here', 0);},
+        message     => "X-Top: here\n" . $plain,
+        received_at => 1
+    ),
+    changed('header inserted at a place', q{action_insert_header('X-In', 'here', 2);},
+        message => $plain =~ s/^(?=To:)/X-In: here\n/mr),
+    changed('header changed', q{action_change_header('Subject', 'other');},
+        message => $plain =~ s/^Subject:.*?\n(?=X-Two)/Subject: other\n/msr),
+    changed('second header of a name changed', q{action_change_header('X-Two', 'other', 2);},
+        message => $plain =~ s/second/other/r),
+    changed('missing header changed', q{action_change_header('X-None', 'new');},
+        message => $head . "X-None: new\n" . $body),
+    changed('header deleted', q{action_delete_header('Subject');},
+        message => $plain =~ s/^Subject:.*?\n(?=X-Two)//msr),
+    changed('second header of a name deleted', q{action_delete_header('X-Two', 2);},
+        message => $plain =~ s/^X-Two: second\n//mr),
+    changed('all headers of a name deleted', q{action_delete_all_headers('X-Two');},
+        message => $plain =~ s/^X-Two: .*\n//mgr),
+    changed(
+        'recipient added', q{add_recipient('<more@HERE>');},
+        to      => ['<to@HERE>', '<more@HERE>'],
+        message => $plain
+    ),
+    changed(
+        'recipient replaced', q{delete_recipient('<to@HERE>'); add_recipient('<more@HERE>');},
+        to      => ['<more@HERE>'],
+        message => $plain
+    ),
+    changed(
+        'sender changed', q{change_sender('<bounces@HERE>');},
+        from    => '<bounces@HERE>',
+        message => $plain
+    ),
+    {   name   => 'one of two recipients deleted',
+        filter => { end => q{delete_recipient('<two@HERE>');} },
+        client => [hello(), mail_from(to => ['one@HERE', 'two@HERE'], message => $plain), bye()],
+        delivered => [{ to => ['<one@HERE>'], message => $plain }],
+    },
+    {   name   => 'body replaced: a text is appended',
+        via    => \@everywhere,
+        filter => { end => q{append_text_boilerplate($_[0], 'The fine print.', 0);} },
+        client => [hello(), mail_from(message => $plain), bye()],
+        delivered => [{ like => [qr/^Subject: a plain\n  folded subject\n/m, qr/\n\Q$body\E\nThe fine print\.\n+\z/] }],
+    },
+    {   name   => 'body replaced: a part is dropped',
+        filter => { filter => q{return $_[3] eq 'text/html' ? action_drop() : action_accept();} },
+        client => [hello(), mail_from(message => $alternative), bye()],
+        delivered => [{ like => [qr/^Gr\303\274\303\237e$/m], unlike => [qr/<p>/] }],
+    },
+    {   name   => 'two messages in one connection, the second after RSET',
+        filter => { end => q{action_add_header('X-From', $main::Sender);} },
+        client => [
+            hello(),
+            mail_from(from => 'one@HERE', message => $plain),
+            smtp('MAIL FROM:<never@HERE>', '250'),
+            smtp('RCPT TO:<to@HERE>',      '250'),
+            smtp('RSET',                   '250'),
+            mail_from(from => 'two@HERE', message => $plain),
+            bye(),
+        ],
+        delivered => [
+            { from => '<one@HERE>', message => $head . "X-From: <one\@HERE>\n" . $body },
+            { from => '<two@HERE>', message => $head . "X-From: <two\@HERE>\n" . $body },
+        ],
+    },
+    {   name   => 'a message after a refused one in the same connection',
+        filter => {
+            sender => q{return $_[0] =~ /bad/ ? ('REJECT', 'not you') : ('CONTINUE', 'ok');},
+            end    => q{action_bounce('not this') if $main::Sender =~ /later/;},
+        },
+        client => [
+            hello(),
+            mail_from(from => 'bad@HERE', answers => { mail => '554 5.7.1 not you' }),
+            mail_from(from => 'later@HERE', message => $plain,
+                answers => { content => '554 5.7.1 not this' }),
+            mail_from(message => $plain),
+            bye(),
+        ],
+        delivered => [{ from => '<from@HERE>', message => $plain }],
+    },
+    {   name      => '10 MB',
+        client    => [hello(), mail_from(message => $large), bye()],
+        delivered => [{ message => $large }],
+    },
+    {   name     => '50 clients side by side',
+        parallel => 50,
+        filter   => { end => q{action_add_header('X-From', $main::Sender);} },
+        client   => [hello(), mail_from(from => 'cCLIENT@HERE', message => $plain), bye()],
+        delivered => [
+            map { { from => "<c$_\@HERE>", message => $head . "X-From: <c$_\@HERE>\n" . $body } }
+                1 .. 50
+        ],
+    },
+]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+package SmtpClient;
+
+# One SMTP session of a test, from a chosen loopback address.  Dies if the
+# server is silent for 60 seconds.
+
+use v5.36;
+use IO::Select ();
+use IO::Socket::INET;
+
+my $wait_seconds = 60;
+
+=head1 METHODS
+
+=head2 SmtpClient->new($port, $from_address)
+
+Connects to the server on 127.0.0.1.
+
+=head2 send($line), send_message($text)
+
+One command; a message with LF or CRLF line ends, made transparent and ended
+with a dot.
+
+=head2 reply()
+
+The next reply, all its lines joined by LF; "closed" if the server has closed
+the connection.
+
+=cut
+
+sub new ($class, $port, $from) {
+    my $socket = IO::Socket::INET->new(
+        PeerAddr  => '127.0.0.1',
+        PeerPort  => $port,
+        LocalAddr => $from
+    ) or die "cannot connect to port $port from $from: $!\n";
+    return bless { socket => $socket, input => '' }, $class;
+}
+
+sub send ($self, $line) { return $self->write("$line\r\n") }
+
+sub send_message ($self, $text) {
+    $text =~ s/\r?\n/\r\n/g;
+    $text =~ s/^\./../mg;
+    return $self->write("$text.\r\n");
+}
+
+# A server that has closed shows at the next reply.
+sub write ($self, $bytes) {
+    my $at = 0;
+    while ($at < length $bytes) {
+        my $n = syswrite $self->{socket}, $bytes, length($bytes) - $at, $at;
+        return if !defined $n;
+        $at += $n;
+    }
+    return;
+}
+
+sub reply ($self) {
+    my $select = IO::Select->new($self->{socket});
+    while (1) {
+        if ($self->{input} =~ s/\A((?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*)?)\r?\n//) {
+            return $1 =~ s/\r//gr;
+        }
+        die "the server is silent\n" if !$select->can_read($wait_seconds);
+        sysread $self->{socket}, $self->{input}, 65536, length $self->{input}
+            or return 'closed';
+    }
+}
+
+sub close ($self) { return CORE::close($self->{socket}) }
+
+1;
