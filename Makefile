@@ -79,7 +79,7 @@ LINT_TESTS := $(wildcard tests/lint/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/include/*.h core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                docs/examples/*.[ch])
-MAN_PAGES := $(wildcard docs/man/*.[1-8])
+MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in))
 
 obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
 src = $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard $(DIR_$(1))/*.c))
@@ -90,11 +90,12 @@ TEST_BINS := $(TESTS:tests/%.c=$(TST)/%)
 PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_BINS))
 
 .DEFAULT_GOAL := all
+.SECONDEXPANSION:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
-  fuzz fuzz-build docs install uninstall help clean
+  fuzz fuzz-build man docs install uninstall help clean
 
 all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
      $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) \
@@ -188,7 +189,7 @@ asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
 	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system
 
 # ---- lint and format -----------------------------------------------------------
-lint: ## includes, words, cppcheck, perlcritic, manual pages
+lint: man ## includes, facts, words, cppcheck, perlcritic, manual pages
 	@tests/lint/run
 format: ## clang-format and perltidy
 	@clang-format -i $(C_FILES)
@@ -208,13 +209,21 @@ fuzz-run: $(FUZZ_PICKED:fuzz/%.c=$(TST)/fuzz/%)
 
 bench: $(if $(BENCHES),deps-peers) ## speed beside the peer, ratios; writes build/bench.json
 	@$(if $(BENCHES),$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run,echo "bench: there is no benchmark yet")
-docs: ## manual pages as HTML in build/docs
-	@$(if $(MAN_PAGES),mkdir -p build/docs && for p in $(MAN_PAGES); do \
-	  mandoc -T html -O style=mandoc.css $$p > build/docs/$$(basename $$p).html || exit 1; \
-	  done && echo "build/docs: $(words $(MAN_PAGES)) pages",echo "docs: there is no manual page yet")
+man: $(MAN_PAGES)
+docs: man ## manual pages as HTML in build/docs
+	@mkdir -p build/docs
+	@for p in $(MAN_PAGES); do \
+	  mandoc -T html $$p > build/docs/$$(basename $$p).html || exit 1; done
+	@echo "build/docs: $(words $(MAN_PAGES)) pages"
+
+# A page's options come from the program's own table.
+$(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
+	@mkdir -p $(@D)
+	$(BIN)/$(basename $*) --help-mdoc > $@.options
+	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
 
 # ---- installing ------------------------------------------------------------------
-install: all ## DESTDIR and PREFIX are honoured
+install: all man ## DESTDIR and PREFIX are honoured
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/perl5 \
 	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples

@@ -6,6 +6,7 @@
  * Exit status 0 when there was an answer, 1 when not; an error line begins with
  * "ERROR ", as monitors expect (spec:control-client).
  */
+#include "cli/start.h"
 #include "core/base/buf.h"
 #include "core/base/fdio.h"
 #include "core/base/muxproto.h"
@@ -28,22 +29,6 @@ struct ctl_opts {
 	bool interactive;
 };
 
-static int
-act_help(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return 2;
-}
-
-static int
-act_version(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return 3;
-}
-
 static const struct opt rows[] = {
 	{ 's', "socket", OPT_STR, 0, offsetof(struct ctl_opts, socket), "PATH",
 	    MD_SPOOLDIR "/mimedefang-multiplexor.sock", 0, 0,
@@ -51,33 +36,24 @@ static const struct opt rows[] = {
 	{ 'i', "interactive", OPT_FLAG, 0,
 	    offsetof(struct ctl_opts, interactive), NULL, NULL, 0, 0,
 	    "read commands from standard input, a line each", NULL },
-	{ 'h', "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text", act_help },
+	{ 'h', "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
+	    start_act_help },
 	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
-	    act_version },
+	    start_act_version },
+	{ 0, "help-mdoc", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "the options as source of the manual page", start_act_mdoc },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
-static void
-usage(FILE *to)
-{
-	struct buf text;
-
-	buf_init(&text, 0);
-	buf_adds(&text, "Usage: md-mx-ctrl [options] COMMAND [ARG...]\n"
-			"Options:\n");
-	opt_help(rows, N_ROWS, &text);
-	buf_adds(&text,
-	    "Commands:\n"
-	    "  status, barstatus, jsonstatus, rawstatus   states of workers\n"
-	    "  workers, busyworkers, workerinfo N         workers in detail\n"
-	    "  free       number of free workers\n"
-	    "  msgs       number of messages scanned\n"
-	    "  reread     load the filter anew in new workers\n"
-	    "  version    version of the multiplexor\n"
-	    "Other words go to a worker (filter_unknown_cmd).\n");
-	fputs(buf_cstr(&text), to);
-	buf_fini(&text);
-}
+static const char commands[] =
+    "Commands:\n"
+    "  status, barstatus, jsonstatus, rawstatus   states of workers\n"
+    "  workers, busyworkers, workerinfo N         workers in detail\n"
+    "  free       number of free workers\n"
+    "  msgs       number of messages scanned\n"
+    "  reread     load the filter anew in new workers\n"
+    "  version    version of the multiplexor\n"
+    "Other words go to a worker (filter_unknown_cmd).\n";
 
 /* Sends line and reads the whole answer.  0, or -1 after an ERROR line. */
 static int
@@ -236,14 +212,10 @@ main(int argc, char **argv)
 	int rest, rc = 1;
 	int stop = opt_parse_words(rows, N_ROWS, &o, argc, argv, &rest);
 
-	if (stop == 3) {
-		printf("md-mx-ctrl version %s\n", MD_VERSION);
-		return 0;
-	}
-	if (stop || (!o.interactive && rest == argc)) {
-		usage(stderr);
-		return stop == 2 ? 0 : 1;
-	}
+	if (!stop && !o.interactive && rest == argc)
+		stop = START_USAGE;
+	start_options_done(
+	    stop, "md-mx-ctrl", rows, N_ROWS, " COMMAND [ARG...]", commands);
 	buf_init(&line, 0);
 	if (o.interactive) {
 		char *text = NULL;

@@ -25,6 +25,8 @@ static const struct opt own_rows[] = {
 	    "this text on standard error, exit 1", start_act_help_letter },
 	{ 0, "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
 	    start_act_help },
+	{ 0, "help-mdoc", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "the options as source of the manual page", start_act_mdoc },
 	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
 	    start_act_version },
 };
@@ -46,7 +48,7 @@ parse_options(int argc, char **argv, struct mx_opts *o)
 		rows[i] = i < mux_option_count ? mux_option_rows[i]
 					       : own_rows[i - mux_option_count];
 	start_options_done(opt_parse(rows, n, o, argc, argv, &rest),
-	    "mimedefang-multiplexor", rows, n, NULL);
+	    "mimedefang-multiplexor", rows, n, NULL, NULL);
 	free(rows);
 	if (mux_opts_check(&o->mux, err, sizeof(err)) < 0) {
 		fprintf(stderr, "%s: %s\n", argv[0], err);

@@ -133,6 +133,8 @@ static const struct opt rows[] = {
 	    "this text on standard error, exit 1", start_act_help_letter },
 	{ 0, "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
 	    start_act_help },
+	{ 0, "help-mdoc", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "the options as source of the manual page", start_act_mdoc },
 	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
 	    start_act_version },
 };
@@ -159,9 +161,8 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	int rest;
 
 	start_options_done(opt_parse(rows, N_ROWS, o, argc, argv, &rest),
-	    "mimedefang", rows, N_ROWS,
-	    "Words behind -- are options of the built-in multiplexor; see "
-	    "mimedefang-multiplexor --help\n");
+	    "mimedefang", rows, N_ROWS, " [-- multiplexor options]",
+	    "The multiplexor's options: mimedefang-multiplexor --help\n");
 	if (o->conn && !*o->conn) {
 		fprintf(stderr, "%s: Illegal conn: %s\n", argv0, o->conn);
 		exit(1);
@@ -191,7 +192,8 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	argv[rest - 1] = argv[0];
 	start_options_done(opt_parse(mux_option_rows, mux_option_count, mo,
 			       argc - rest + 1, argv + rest - 1, &rest),
-	    "mimedefang-multiplexor", mux_option_rows, mux_option_count, NULL);
+	    "mimedefang-multiplexor", mux_option_rows, mux_option_count, NULL,
+	    NULL);
 	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground) {
 		fprintf(stderr,
 		    "%s: -U -p -o -D behind -- belong to a separate "

@@ -42,9 +42,17 @@ start_act_version(void *opts, const char *arg)
 	return START_VERSION;
 }
 
+int
+start_act_mdoc(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	return START_MDOC;
+}
+
 void
 start_options_done(int stop, const char *name, const struct opt *rows, size_t n,
-    const char *more)
+    const char *words, const char *more)
 {
 	struct buf text;
 
@@ -55,8 +63,13 @@ start_options_done(int stop, const char *name, const struct opt *rows, size_t n,
 		exit(0);
 	}
 	buf_init(&text, 0);
-	buf_addf(&text, "%s version %s\nUsage: %s [options]\nOptions:\n", name,
-	    MD_VERSION, name);
+	if (stop == START_MDOC) {
+		opt_mdoc(rows, n, &text);
+		fputs(buf_cstr(&text), stdout);
+		exit(0);
+	}
+	buf_addf(&text, "%s version %s\nUsage: %s [options]%s\nOptions:\n",
+	    name, MD_VERSION, name, words ? words : "");
 	opt_help(rows, n, &text);
 	fprintf(stop == START_HELP ? stdout : stderr, "%s%s", buf_cstr(&text),
 	    more ? more : "");
