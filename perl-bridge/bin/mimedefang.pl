@@ -1,0 +1,113 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+#
+# The worker: loads the site's filter and serves the multiplexor, or scans one
+# directory, or only checks the filter.  Says on standard error what is wrong
+# with its arguments and exits with 1.
+
+package main;
+use v5.36;
+
+# The modules lie beside this program: in the source tree, or as installed.
+BEGIN {
+    my $bin = __FILE__ =~ m{^(.*)/} ? $1 : '.';
+    while (my $to = readlink "$bin/mimedefang.pl") {
+        $to  = "$bin/$to" if $to !~ m{^/};
+        $bin = $to               =~ s{/[^/]*\z}{}r;
+    }
+    unshift @INC,
+        grep { -e "$_/Mail/MIMEDefang/Server.pm" } "$bin/../lib",
+        "$bin/../share/perl5";
+}
+
+use Mail::MIMEDefang;
+use Mail::MIMEDefang::Actions;
+use Mail::MIMEDefang::MIME;
+use Mail::MIMEDefang::Rebuild;
+use Mail::MIMEDefang::Scan;
+use Mail::MIMEDefang::Server;
+use Mail::MIMEDefang::Setup qw(features_report load_filter);
+use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
+
+my $USAGE = <<'END';
+Usage: mimedefang.pl [-f FILTER] WORKDIR|-server|-serveru|-test|-features|-validate
+END
+my $HELP = <<'END';
+  -server     serve the multiplexor on standard input and output
+  -serveru    the same, and write status tags to descriptor 3
+  WORKDIR     scan this working directory (below the spool directory) once
+  -test       load the filter and say whether it compiles
+  -features   load the filter and say what is there
+  -validate   call filter_validate of the filter
+  -version    say which version this is
+  -f FILTER   default is mimedefang-filter in MIMEDEFANG_CONFDIR (/etc/mail);
+              /dev/null stands for no filter
+Environment: MIMEDEFANG_SPOOLDIR (default: where -server is started, else
+/var/spool/MIMEDefang), MIMEDEFANG_QUARANTINEDIR, MIMEDEFANG_CONFDIR,
+MIMEDEFANG_SENDMAIL; MIMEDEFANG_LOG=stderr logs to standard error.
+END
+
+my %MODE = (
+    -server   => \&_serve,
+    -serveru  => sub { $DoStatusTags = 1;                   return _serve() },
+    -features => sub { print features_report(md_version()); return 0 },
+    -validate => \&_validate,
+);
+
+exit _main(@ARGV);
+
+sub _main (@args) {
+    my $filter = "$Features{'Path:CONFDIR'}/mimedefang-filter";
+    if (@args >= 3 && $args[0] eq '-f') {
+        (undef, $filter) = splice @args, 0, 2;
+    }
+    my $mode = @args == 1 ? $args[0] : '';
+    if ($mode eq '-version' || $mode eq '--version') {
+        say 'mimedefang.pl ', md_version();
+        return 0;
+    }
+    if ($mode eq '--help' || $mode eq '-h') {
+        print $USAGE, $HELP;
+        return 0;
+    }
+    if ($mode eq '-test') {
+        load_filter($filter);
+        say "Filter $filter seems syntactically correct.";
+        return 0;
+    }
+    my $action = $MODE{$mode};
+    if (!$action && ($mode eq '' || $mode =~ /^-/)) {
+        md_syslog('warning', "Bad arguments: @ARGV");
+        print {*STDERR} $USAGE;
+        return 1;
+    }
+    load_filter($filter);
+    return $action ? $action->() : _scan_once($mode);
+}
+
+# The multiplexor starts workers in the spool directory.
+sub _serve () {
+    if (!length($ENV{MIMEDEFANG_SPOOLDIR} // '')) {
+        require Cwd;
+        $Features{'Path:SPOOLDIR'} = Cwd::getcwd() // '/';
+    }
+    $ServerMode = 1;
+    return do_main_loop();
+}
+
+sub _scan_once ($dir) {
+    my $spool = $Features{'Path:SPOOLDIR'};
+    $dir = "$spool/$dir" if $dir !~ m{^/};
+    main->can('filter_initialize') and filter_initialize();
+    init_globals();
+    return do_scan($dir);
+}
+
+sub _validate () {
+    if (!main->can('filter_validate')) {
+        print {*STDERR} "ERROR: the filter has no filter_validate;\n",
+            "ERROR: -validate calls it and exits with what it returns.\n";
+        return 1;
+    }
+    return filter_validate();
+}

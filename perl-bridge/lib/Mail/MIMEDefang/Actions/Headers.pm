@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+#
+# Header fields and envelope: lines of RESULTS, and for the _now forms also an
+# edit of INPUTMSG and HEADERS, so that later checks see the change.  Nothing
+# that a filter passes can start a header field of its own.
+
+package Mail::MIMEDefang::Actions::Headers;
+use v5.36;
+use Exporter 'import';
+use Mail::MIMEDefang::Codec   qw(to_bytes);
+use Mail::MIMEDefang::Context qw(in_message_context);
+use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Log   qw(md_syslog);
+use Mail::MIMEDefang::Spool qw(write_result_line);
+
+our @EXPORT_OK = qw(action_add_header action_insert_header action_change_header
+    action_delete_header action_delete_all_headers action_add_header_now
+    action_insert_header_now action_change_header_now action_delete_header_now
+    action_delete_all_headers_now add_recipient delete_recipient change_sender
+);
+
+# rfc:5322#2.2  A name is printable ASCII without colon.  undef if none is left.
+sub _name ($name) {
+    $name = to_bytes($name);
+    $name =~ s/:?\s*\z//;
+    return $name if $name =~ /^[\x21-\x39\x3b-\x7e]+\z/;
+    md_syslog('warning', "Not the name of a header field: '$name'");
+    return;
+}
+
+# Folding is allowed; a line that does not begin with white space is not.
+sub _value ($value) {
+    $value = to_bytes($value);
+    $value =~ tr/\r\0//d;
+    $value =~ s/\s+\z// if $value =~ /\n\s*\z/;
+    $value =~ s/\n(?![ \t])/\n /g;
+    return $value;
+}
+
+sub _number ($n, $default) {
+    return defined $n && $n =~ /^\d+\z/a ? $n : $default;
+}
+
+sub action_add_header ($name, $value = '', @) {
+    $name = _name($name) // return;
+    return write_result_line('H', $name, _value($value));
+}
+
+sub action_insert_header ($name, $value = '', $position = 0, @) {
+    $name = _name($name) // return;
+    return write_result_line('N', $name, _number($position, 0), _value($value));
+}
+
+sub action_change_header ($name, $value = '', $index = 1, @) {
+    return if !in_message_context('action_change_header');
+    $name = _name($name) // return;
+    return write_result_line('I', $name, _number($index, 1), _value($value));
+}
+
+sub action_delete_header ($name, $index = 1, @) {
+    return if !in_message_context('action_delete_header');
+    $name = _name($name) // return;
+    return write_result_line('J', $name, _number($index, 1));
+}
+
+sub action_delete_all_headers ($name, @) {
+    return 0 if !in_message_context('action_delete_all_headers');
+    $name = _name($name) // return 0;
+    open my $fh, '<', 'HEADERS' or return 0;
+    my $count = grep {/^\Q$name\E:/i} <$fh>;
+    close $fh;
+    action_delete_header($name, $_) for reverse 1 .. $count;
+    return 1;
+}
+
+# Edits the header of INPUTMSG and HEADERS: CODE changes the list of fields, each
+# with its folds and its line end.  1 or 0.
+sub _edit_header ($code) {
+    my @fields;
+    if (open my $in, '<', 'INPUTMSG') {
+        while (defined(my $line = <$in>)) {
+            last if $line =~ /^\r?\n\z/;
+            if ($line =~ /^[ \t]/ && @fields) { $fields[-1] .= $line }
+            else                              { push @fields, $line }
+        }
+        $code->(\@fields);
+        local $/ = \65536;
+        return 1
+            if _replace('INPUTMSG',
+            sub ($out) { print {$out} @fields, "\n", <$in> })
+            && _replace(
+            'HEADERS',
+            sub ($out) {
+                print {$out} map { tr/\r\n//dr . "\n" } @fields;
+            }
+            );
+    }
+    md_syslog('err', "Cannot edit the header of INPUTMSG: $!");
+    return 0;
+}
+
+sub _replace ($name, $write) {
+    open my $out, '>', "$name.new" or return 0;
+    return $write->($out) && close($out) && rename "$name.new", $name;
+}
+
+# Position in FIELDS of the INDEX-th field NAME, or nothing.
+sub _find ($fields, $name, $index) {
+    my @at = grep { $fields->[$_] =~ /^\Q$name\E:/i } 0 .. $#{$fields};
+    return $index >= 1 ? $at[ $index - 1 ] : undef;
+}
+
+sub action_add_header_now ($name, $value = '', @) {
+    return 0 if !in_message_context('action_add_header_now');
+    $name = _name($name) // return 0;
+    action_add_header($name, $value);
+    return _edit_header(
+        sub ($fields) { push @{$fields}, "$name: " . _value($value) . "\n" });
+}
+
+sub action_insert_header_now ($name, $value = '', $position = 0, @) {
+    return 0 if !in_message_context('action_insert_header_now');
+    $name     = _name($name) // return 0;
+    $position = _number($position, 0);
+    action_insert_header($name, $value, $position);
+    return _edit_header(
+        sub ($fields) {
+            my $at = $position < @{$fields} ? $position : @{$fields};
+            splice @{$fields}, $at, 0, "$name: " . _value($value) . "\n";
+        }
+    );
+}
+
+sub action_change_header_now ($name, $value = '', $index = 1, @) {
+    return 0 if !in_message_context('action_change_header_now');
+    $name  = _name($name) // return 0;
+    $index = _number($index, 1);
+    action_change_header($name, $value, $index);
+    return _edit_header(
+        sub ($fields) {
+            my $at = _find($fields, $name, $index) // return;
+            $fields->[$at] = "$name: " . _value($value) . "\n";
+        }
+    );
+}
+
+sub action_delete_header_now ($name, $index = 1, @) {
+    return 0 if !in_message_context('action_delete_header_now');
+    $name  = _name($name) // return 0;
+    $index = _number($index, 1);
+    action_delete_header($name, $index);
+    return _edit_header(
+        sub ($fields) {
+            my $at = _find($fields, $name, $index) // return;
+            splice @{$fields}, $at, 1;
+        }
+    );
+}
+
+sub action_delete_all_headers_now ($name, @) {
+    return 0 if !in_message_context('action_delete_all_headers_now');
+    $name = _name($name) // return 0;
+    action_delete_all_headers($name);
+    return _edit_header(
+        sub ($fields) {
+            @{$fields} = grep { !/^\Q$name\E:/i } @{$fields};
+        }
+    );
+}
+
+sub add_recipient ($addr, @) {
+    write_result_line('R', $addr);
+    return 1;
+}
+
+sub delete_recipient ($addr, @) {
+    write_result_line('S', $addr);
+    return 1;
+}
+
+sub change_sender ($addr, @) {
+    write_result_line('f', $addr);
+    return 1;
+}
+
+1;
+
+__END__
+
+=head1 NAME
+
+Mail::MIMEDefang::Actions::Headers - change header fields and envelope
+
+=head1 FUNCTIONS
+
+A NAME that cannot be one is logged and refused. In a VALUE, CR and NUL are
+removed, and a line after the first gets white space in front.
+
+=head2 action_add_header(NAME, VALUE), action_insert_header(NAME, VALUE [, POSITION])
+
+Adds a field at the end; inserts one at POSITION, 0 (the default) on top. Also
+in filter_sender and filter_recipient.
+
+=head2 action_change_header(NAME, VALUE [, INDEX]), action_delete_header(NAME [, INDEX])
+
+Changes, deletes the INDEX-th (default first) field of that name. To change one
+that is missing adds it.
+
+=head2 action_delete_all_headers(NAME)
+
+Deletes all fields of that name. 1 or 0.
+
+=head2 action_add_header_now(NAME, VALUE), action_insert_header_now(NAME, VALUE [, POSITION]), action_change_header_now(NAME, VALUE [, INDEX]), action_delete_header_now(NAME [, INDEX]), action_delete_all_headers_now(NAME)
+
+The same, and F<INPUTMSG> and F<HEADERS> are rewritten at once. 1 or 0.
+
+=head2 add_recipient(ADDR), delete_recipient(ADDR), change_sender(ADDR)
+
+Change the envelope at the end of the message; C<@Recipients> and C<$Sender>
+stay. 1.
+
+=cut

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+#
+# Scans one message: reads its working directory, parses it with MIME-tools,
+# takes the filter through it and writes RESULTS.  Any failure, in the filter
+# or here, ends the scan without RESULTS, and the message is tempfailed.
+
+package Mail::MIMEDefang::Scan;
+use v5.36;
+use Exporter 'import';
+use Mail::MIMEDefang::Actions  qw(action_bounce action_delete_header);
+use Mail::MIMEDefang::Callback qw(attempt call_filter has_callback);
+use Mail::MIMEDefang::Channel
+    qw(pop_status_tag print_and_flush push_status_tag);
+use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Log    qw(md_syslog);
+use Mail::MIMEDefang::MIME   qw(builtin_create_parser);
+use Mail::MIMEDefang::Notify qw(send_pending_notifications);
+use Mail::MIMEDefang::Rebuild
+    qw(empty_copy insert_warnings rebuild_entity write_new_body);
+use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results
+    load_commands write_result_line);
+
+our @EXPORT    = qw(do_scan fatal);  ## no critic (ProhibitAutomaticExportation)
+our @EXPORT_OK = qw(load_mime_tools signal_complete);
+
+sub do_scan ($dir, @) {
+    hold_results();
+    my $failure = attempt(sub { _scan($dir) });
+    drop_results();
+    $InMessageContext = $InFilterContext = $InFilterEnd = $InFilterWrapUp = 0;
+    chdir $Features{'Path:SPOOLDIR'};
+    return 0 if !$failure;
+    fatal($failure);
+    return -1;
+}
+
+sub fatal ($message, @) {
+    md_syslog('err', $message);
+    if ($ServerMode) {
+        print_and_flush("error: $message");
+        return;
+    }
+    require Carp;
+    Carp::croak($message);
+}
+
+# A fifth of a worker's start-up time, so not before they are needed.
+sub load_mime_tools () {
+    require MIME::Parser;
+    require MIME::Parser::Filer;
+    return;
+}
+
+sub _scan ($dir) {
+    chdir $dir or die "Cannot chdir to $dir: $!\n";
+    $CWD = $dir;
+    _tagged('Reading COMMANDS', sub { load_commands(1) });
+    for ($QueueID, $MessageID) { $_ = 'NOQUEUE' if $_ eq '' }
+    $MsgID            = $QueueID eq 'NOQUEUE' ? $MessageID : $QueueID;
+    $InMessageContext = 1;
+    _make_work();
+
+    my $entity = _tagged('Parsing Message', \&_parse);
+    if (!$entity) {
+        action_bounce('Message has too many MIME parts', '554', '5.7.1');
+        return signal_complete();
+    }
+    $WasMultiPart = $entity->make_multipart eq 'ALREADY' ? 1 : 0;
+    _keep_one_subject();
+
+    _call('In filter_begin', 'filter_begin', $entity);
+    if ($TerminateAndDiscard) {
+        write_result_line('D');
+        return signal_complete();
+    }
+
+    my $rebuilt = empty_copy($entity);
+    $InFilterContext = 1;
+    _tagged('In rebuild loop',
+        sub { rebuild_entity($rebuilt, $_) for $entity->parts });
+    insert_warnings($rebuilt) if @Warnings;
+    $InFilterContext = 0;
+
+    $InFilterEnd = 1;
+    _call('In filter_end', 'filter_end', $rebuilt);
+    $InFilterEnd = 0;
+    $rebuilt     = $FilterEndReplacementEntity // $rebuilt;
+
+    _tagged('Writing new body', sub { write_new_body($rebuilt) })
+        if $Changed || $Rebuild;
+
+    $InFilterWrapUp = 1;
+    _call('In filter_wrapup', 'filter_wrapup', $rebuilt);
+    $InFilterWrapUp = 0;
+    return signal_complete();
+}
+
+sub _call ($tag, $callback, @args) {
+    return if !has_callback($callback);
+    return _tagged($tag, sub { call_filter($callback, @args) });
+}
+
+sub _tagged ($tag, $code) {
+    push_status_tag($tag);
+    my $result = $code->();
+    pop_status_tag();
+    return $result;
+}
+
+# If another worker was killed over this message, what it left goes.
+# spec:spool-results-once
+sub _make_work () {
+    return if mkdir 'Work', 0750;
+    die "Cannot make directory Work: $!\n" if !-d 'Work';
+    if (open my $fh, '<', 'RESULTS') {
+        die "This message has been scanned already\n" if grep {/^F$/} <$fh>;
+    }
+    require File::Path;
+    File::Path::remove_tree('Work');
+    unlink qw(NOTIFICATION ADMIN_NOTIFICATION NEWBODY);
+    mkdir 'Work', 0750 or die "Cannot make directory Work: $!\n";
+    return;
+}
+
+# The entity, or undef if it has more than $MaxMIMEParts parts.
+sub _parse () {
+    load_mime_tools();
+    my ($parser) = call_filter('filter_create_parser');
+    if (!eval { $parser->isa('MIME::Parser') }) {
+        $parser = builtin_create_parser();
+        $parser->extract_uuencode(0) if !_may_have_uuencode();
+    }
+    my $filer = MIME::Parser::FileInto->new('./Work');
+    $filer->ignore_filename(1);
+    $parser->filer($filer);
+    $parser->max_parts($MaxMIMEParts) if $MaxMIMEParts > 0;
+
+    my $fh = IO::File->new('INPUTMSG', 'r')
+        or die "Cannot open INPUTMSG: $!\n";
+    my $entity = $parser->parse($fh);
+    die "Cannot parse message\n" if !$entity && $MaxMIMEParts <= 0;
+    return $entity;
+}
+
+# MIME::Parser goes through every text part line by line to look for these two
+# (half of the time for large texts); the raw bytes tell faster that there is
+# nothing to find.
+sub _may_have_uuencode () {
+    open my $fh, '<:raw', 'INPUTMSG' or die "Cannot open INPUTMSG: $!\n";
+    my ($block, $keep) = ('', 40);    # longer than what is searched
+    while (read $fh, $block, 1 << 18, length $block) {
+        return 1 if $block =~ /^begin [0-7]{3}/m;
+        return 1 if $block =~ /^\(This file must be converted with/mi;
+        substr $block, 0, -$keep, '' if length $block > $keep;
+    }
+    return 0;
+}
+
+# Mail programs show one Subject or another; make it the one that was filtered.
+sub _keep_one_subject () {
+    return if $SubjectCount < 2;
+    md_syslog('warning',
+        "Deleting all but the first of $SubjectCount Subjects");
+    action_delete_header('Subject', $_) for reverse 2 .. $SubjectCount;
+    return;
+}
+
+sub signal_complete (@) {
+    send_pending_notifications();
+    md_syslog(
+        'debug',
+        'Actions: ' . join ' ',
+        map {"$_=$Actions{$_}"} sort keys %Actions
+    ) if %Actions;
+    chdir $CWD or die "Cannot chdir to $CWD: $!\n";
+    write_result_line('F');
+    commit_results();
+    print_and_flush('ok') if $ServerMode;
+    return;
+}
+
+1;
+
+__END__
+
+=head1 NAME
+
+Mail::MIMEDefang::Scan - the scan of one message
+
+=head1 FUNCTIONS
+
+=head2 do_scan(DIR)
+
+Scans the message in DIR and, in the server loop, answers C<ok> or
+C<error: TEXT>. Returns 0, or -1 after an error; outside of the server loop an
+error croaks.
+
+=head2 fatal(TEXT)
+
+Logs TEXT; in the server loop answers C<error: TEXT>, else croaks.
+
+=head2 signal_complete()
+
+Sends the notifications, writes C<F>, answers C<ok>.
+
+=head2 load_mime_tools()
+
+Loads MIME-tools.
+
+=cut

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+#
+# For the tests: real workers on real pipes, spools below a temporary directory,
+# working directories as the front-end makes them.
+
+package Bridge;
+use v5.36;
+use Cwd qw(abs_path);
+use Exporter 'import';
+use File::Basename qw(dirname);
+use File::Temp     qw(tempdir);
+use IPC::Open3     qw(open3);
+
+our @EXPORT_OK = qw(program spool put get work_dir start run_program);
+
+my $top     = abs_path(dirname(__FILE__) . '/../../..');
+my $program = "$top/perl-bridge/bin/mimedefang.pl";
+my $root    = tempdir('sallyport-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $count   = 0;
+
+delete @ENV{ grep {/^MIMEDEFANG_/} keys %ENV };
+$ENV{MIMEDEFANG_LOG}     = 'stderr';
+$ENV{MIMEDEFANG_CONFDIR} = $root;
+
+END { chdir '/' }
+
+sub program { return $program }
+
+# A new empty directory.
+sub spool {
+    my $dir = "$root/spool" . ++$count;
+    mkdir $dir or die "$dir: $!";
+    return $dir;
+}
+
+sub put ($path, $text) {
+    open my $fh, '>:raw', $path or die "$path: $!";
+    print {$fh} $text;
+    close $fh or die "$path: $!";
+    return $path;
+}
+
+# The content of a file, or undef if there is none.
+sub get ($path) {
+    open my $fh, '<:raw', $path or return;
+    local $/;
+    return scalar <$fh>;
+}
+
+my $COMMANDS = <<'END';
+iabcde12
+S<from@example.com>
+sSIZE=100
+=i QID1
+=_ host%20[192.0.2.1]
+=client_port 4321
+QQID1
+Hhost.example.com
+I192.0.2.1
+Ehelo.example.com
+R<to@example.net> esmtp mx.example.net to@example.net
+rNOTIFY=NEVER
+UHello%20World
+X<id@example.com>
+F
+END
+
+# A working directory with MESSAGE in it, below SPOOL.
+sub work_dir ($spool, $message, %with) {
+    my $dir = "$spool/mdefang-" . ++$count;
+    mkdir $dir or die "$dir: $!";
+    put("$dir/INPUTMSG", $message) if defined $message;
+    my ($header) = split /\n\n/, $message // '';
+    $header =~ s/\n(?=[ \t])//g;
+    put("$dir/HEADERS", "$header\n");
+    my $commands = exists $with{COMMANDS} ? $with{COMMANDS} : $COMMANDS;
+    put("$dir/COMMANDS", $commands) if defined $commands;
+    return $dir;
+}
+
+# A worker with FILTER (text) in its own spool directory.
+sub start ($filter, %with) {
+    my $spool = $with{spool} // spool();
+    my $path  = put("$spool/filter", "$filter\n1;\n");
+    my $error = "$spool/stderr";
+    open my $err, '>', $error or die "$error: $!";
+    my $pid = do {
+        local %ENV = (%ENV, %{ $with{env} // {} });
+        my $back = Cwd::getcwd();
+        chdir $spool or die "$spool: $!";
+        my $p = open3(my $in, my $out, '>&' . fileno $err,
+            $^X, $program, '-f', $path, $with{mode} // '-server');
+        chdir $back;
+        $with{in}  = $in;
+        $with{out} = $out;
+        $p;
+    };
+    return bless {
+        %with{qw(in out)},
+        pid   => $pid,
+        spool => $spool,
+        error => $error
+        },
+        __PACKAGE__;
+}
+
+# Sends a command and returns the answer line without its end.
+sub ask ($self, $line) {
+    my $in = $self->{in};
+    print {$in} "$line\n";
+    $in->flush;
+    my $answer = readline $self->{out};
+    chomp $answer if defined $answer;
+    return $answer;
+}
+
+# What the worker logged and printed since the last call.
+sub stderr ($self) {
+    my $all = get($self->{error}) // '';
+    my $new = substr $all, $self->{seen} // 0;
+    $self->{seen} = length $all;
+    return $new;
+}
+
+# Closes the worker's input; returns its exit status and what it still said.
+sub stop ($self) {
+    my $pid = delete $self->{pid} or return;
+    close $self->{in};
+    my @rest = readline $self->{out};
+    waitpid $pid, 0;
+    return ($? >> 8, @rest);
+}
+
+sub DESTROY ($self) {
+    local $?;
+    $self->stop;
+    return;
+}
+
+# Runs the program with ARGS; returns (exit status, stdout, stderr).
+sub run_program (@args) {
+    my ($out, $err) = map {"$root/$_"} qw(out err);
+    open my $o, '>', $out or die;
+    open my $e, '>', $err or die;
+    my $pid = open3(
+        '<&STDIN',
+        '>&' . fileno $o,
+        '>&' . fileno $e,
+        $^X, $program, @args
+    );
+    waitpid $pid, 0;
+    return ($? >> 8, get($out), get($err));
+}
+
+1;
