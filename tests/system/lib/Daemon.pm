@@ -21,7 +21,8 @@ Starts it and returns when it serves.  Options, all optional:
   filter    text of the filter
   listen    'unix' (default) or 'inet'
   separate  true: with a separate multiplexor
-  options   list: options of mimedefang (default: all checks)
+  options   list: options of mimedefang (default: all checks); SPOOL in one
+            stands for the spool directory
   mux       list: options of the multiplexor (default: -m 1 -x 4)
   user      instead of daemon_user()
   spool     directory instead of one of our own
@@ -57,7 +58,6 @@ sub prepare ($class, %o) {
         dir      => $dir,
         spool    => $o{spool}   // "$dir/spool",
         user     => $o{user}    // daemon_user(),
-        options  => $o{options} // [qw(-r -H -s -t)],
         mux      => $o{mux}     // [qw(-m 1 -x 4)],
         separate => $o{separate},
         log      => "$dir/log",
@@ -65,6 +65,7 @@ sub prepare ($class, %o) {
     mkdir $dir or die "$dir: $!\n";
     chmod 0755, $dir or die "$dir: $!\n";
     $self->make_spool if !$o{spool};
+    $self->{options} = [map {s/\bSPOOL\b/$self->{spool}/r} @{ $o{options} // [qw(-r -H -s -t)] }];
     $self->filter($o{filter} // '1;');
     return $self;
 }

@@ -22,11 +22,12 @@ use Time::HiRes ();
 
 our @EXPORT_OK = qw(top program need_programs temp_dir daemon_user
     start_process stop_process is_running wait_exit wait_for free_port
-    read_file write_file run_program stage_worker);
+    read_file write_file run_program stage_worker mount_small);
 
 my $owner = $$;
 my $temp_dir;
 my @started;
+my @mounted;
 my $worker;
 
 =head1 FUNCTIONS
@@ -261,11 +262,28 @@ sub run_program ($seconds, @command) {
     return ($status & 127 ? 128 + ($status & 127) : $status >> 8, @text);
 }
 
+=head2 mount_small($name, $options)
+
+Mounts a tmpfs with these options below the temporary directory and returns its
+path; undef if that is not possible here.
+
+=cut
+
+sub mount_small ($name, $options) {
+    my $dir = temp_dir() . "/$name";
+    mkdir $dir or die "$dir: $!\n";
+    my ($status) = run_program(10, 'mount', '-t', 'tmpfs', '-o', $options, 'none', $dir);
+    return undef if !defined $status || $status != 0;
+    push @mounted, $dir;
+    return $dir;
+}
+
 sub clean_up {
     local ($?, $!);
     $SIG{$_} = 'IGNORE' for qw(INT TERM ALRM);
     my @running = reverse @started;
     stop_process($_) for @running;
+    system 'umount', $_ for @mounted;
     File::Path::remove_tree($temp_dir) if $temp_dir;
     $temp_dir = undef;
     return;

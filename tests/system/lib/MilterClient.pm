@@ -13,6 +13,8 @@ use IO::Socket::UNIX;
 
 my $wait_seconds = 30;
 
+my $leading_space = 0x100000;    # values of header fields come and go with it
+
 # command => [letter, "do not send" flag, "no reply" flag]
 my %command = (
     connect => ['C', 0x01,  0x1000],
@@ -126,7 +128,9 @@ sub answer ($self) {
         my ($letter, $data) = $self->read_frame;
         next if $letter eq 'p';
         if (my $m = $modification{$letter}) {
-            push @changes, [$m->[0], unpack $m->[1], $data];
+            my @args = unpack $m->[1], $data;
+            $args[-1] =~ s/\A // if $m->[0] =~ /header/ && $self->{protocol} & $leading_space;
+            push @changes, [$m->[0], @args];
             next;
         }
         return { code => $letter, text => $data =~ s/\0\z//r, changes => \@changes };
@@ -184,19 +188,20 @@ sub run_message ($self, %o) {
             return $got;
         }
     }
-    for my $part (message_parts(%o)) {
+    for my $part ($self->message_parts(%o)) {
         $got = $step->(@$part);
-        return $got if $got->{code} ne 'c' || $part->[0] eq 'eom';
+        return $got if $got->{code} !~ /[cs]/ || $part->[0] eq 'eom';
     }
     return;
 }
 
-sub message_parts (%o) {
+sub message_parts ($self, %o) {
+    my $space = $self->{protocol} & $leading_space ? ' ' : '';
     my $headers = $o{headers} // [['Subject', 'test'], ['From', 'from@example.org']];
     my $body = $o{body} // "Hello.\r\n";
     return (
         ['data'],
-        (map { ['header', pack 'Z* Z*', @$_] } @$headers),
+        (map { ['header', pack 'Z* Z*', $_->[0], $space . $_->[1]] } @$headers),
         ['eoh'],
         (map { ['body', $_] } unpack '(a65535)*', $body),
         ['eom'],
