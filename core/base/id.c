@@ -99,3 +99,15 @@ id_drop(struct id_table *t, uint64_t id)
 	t->free_head = (uint32_t)(s - t->v + 1);
 	t->used--;
 }
+
+void *
+id_any(const struct id_table *t, uint32_t *at)
+{
+	while (*at < t->n) {
+		void *obj = t->v[(*at)++].obj;
+
+		if (obj)
+			return obj;
+	}
+	return NULL;
+}

@@ -22,5 +22,8 @@ void id_fini(struct id_table *t);
 uint64_t id_new(struct id_table *t, void *obj); /* not NULL; 0: no memory */
 void *id_get(const struct id_table *t, uint64_t id); /* any number is fine */
 void id_drop(struct id_table *t, uint64_t id);       /* likewise */
+/* The next object in slot order, for a clean-up: *at is 0 at first; NULL is the
+ * end.  What was handed out may be dropped. */
+void *id_any(const struct id_table *t, uint32_t *at);
 
 #endif

@@ -73,6 +73,27 @@ numbers_that_were_never_given_out_find_nothing(void **state)
 }
 
 static void
+all_objects_are_met_once(void **state)
+{
+	struct id_table t;
+	int obj[3];
+	uint64_t id[3];
+	uint32_t at = 0;
+
+	(void)state;
+	id_init(&t);
+	assert_null(id_any(&t, &at));
+	for (size_t i = 0; i < 3; i++)
+		id[i] = id_new(&t, &obj[i]);
+	id_drop(&t, id[1]);
+	assert_ptr_equal(id_any(&t, &at), &obj[0]);
+	id_drop(&t, id[0]);
+	assert_ptr_equal(id_any(&t, &at), &obj[2]);
+	assert_null(id_any(&t, &at));
+	id_fini(&t);
+}
+
+static void
 no_memory_is_zero_and_the_table_stays(void **state)
 {
 	struct id_table t;
@@ -100,6 +121,7 @@ main(void)
 		    dropped_id_finds_nothing_even_when_the_slot_is_used_again),
 		cmocka_unit_test(
 		    numbers_that_were_never_given_out_find_nothing),
+		cmocka_unit_test(all_objects_are_met_once),
 		cmocka_unit_test(no_memory_is_zero_and_the_table_stays),
 	};
 
