@@ -17,23 +17,23 @@ struct frontend;
 
 /* All strings are borrowed for the life of the front-end. */
 struct frontend_opts {
-	const char *spool_dir;	/* absolute; the prefix of DIR in requests */
+	const char *spool_dir; /* absolute; the prefix of DIR in requests */
 	bool check_relay, check_helo, check_sender, check_recipient; /* -rHst */
 	bool queue_connections; /* -q: no question for free workers */
-	long reserve;		/* -R: -1 = not given */
-	bool keep_dirs;		/* -d */
-	bool keep_failed;	/* -k */
-	bool log_time;		/* -T */
-	bool group_access;	/* -G: directories 0750, files 0640 */
-	bool skip_bad_rcpts;	/* -N */
-	bool set_symlist;	/* -y */
-	bool strip_cr;		/* -c */
-	const char *loopback;	/* -L: NULL = none */
+	long reserve;           /* -R: -1 = not given */
+	bool keep_dirs;         /* -d */
+	bool keep_failed;       /* -k */
+	bool log_time;          /* -T */
+	bool group_access;      /* -G: directories 0750, files 0640 */
+	bool skip_bad_rcpts;    /* -N */
+	bool set_symlist;       /* -y */
+	bool strip_cr;          /* -c */
+	const char *loopback;   /* -L: NULL = none */
 	const char *scanned_by; /* -x: "" = no header */
-	const char *my_ip;	/* this host's address, NULL = not known */
+	const char *my_ip;      /* this host's address, NULL = not known */
 	const struct opt_list *macros; /* -a */
-	const char *validate_header; /* name of the secret header, or NULL */
-	size_t memory_bytes;	/* a message larger than this goes to disk
+	const char *validate_header;   /* name of the secret header, or NULL */
+	size_t memory_bytes; /* a message larger than this goes to disk
 				 * while it arrives; 0 = 64 KiB */
 };
 
@@ -45,8 +45,7 @@ int frontend_new(struct frontend **out, struct event_base *base,
 int frontend_listen(struct frontend *fe, int fd); /* takes fd; 0 or -1 */
 /* No new sessions; those with an open message may finish, others are closed;
  * drained runs when none is left. */
-void frontend_drain(struct frontend *fe, void (*drained)(void *arg),
-    void *arg);
+void frontend_drain(struct frontend *fe, void (*drained)(void *arg), void *arg);
 /* Ends sessions at once; messages in progress are tempfailed as far as the
  * MTA listens, and their directories removed. */
 void frontend_free(struct frontend *fe);

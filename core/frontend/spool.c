@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spool: every system call here is paid once a message, so there are few: a
+ * file is opened, written and closed in one go, and a directory that holds only
+ * the files that we know is removed without being read.
+ */
+#include "spool.h"
+
+#include "core/base/fdio.h"
+#include "core/base/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define KEEP_MARKER "DO-NOT-DELETE-WORK-DIRS"
+#define NAME_TRIES  10
+
+int
+spool_open(struct spool *s, const char *path, char *err, size_t errlen)
+{
+	*s = (struct spool){ .path = path };
+	s->fd = fdio_open_dir(path);
+	if (s->fd >= 0)
+		return 0;
+	snprintf(err, errlen, "Cannot open spool directory %s: %s", path,
+	    strerror(-s->fd));
+	s->fd = -1;
+	return -1;
+}
+
+void
+spool_close(struct spool *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void
+spool_dir_init(struct spool_dir *d)
+{
+	d->fd = -1;
+	d->name[0] = '\0';
+}
+
+/* The queue id comes from the MTA, which may be anybody. */
+static bool
+fit_for_name(const char *id)
+{
+	size_t n = strlen(id);
+
+	if (n == 0 || n > SPOOL_QUEUE_ID_MAX || *id == '.')
+		return false;
+	for (; *id; id++)
+		if (*id <= ' ' || *id >= 0x7f || *id == '/')
+			return false;
+	return true;
+}
+
+void
+spool_dir_name(struct spool_dir *d, const char *queue_id, const char *ident)
+{
+	assert(d->fd < 0);
+	snprintf(d->name, sizeof(d->name), "mdefang-%s",
+	    fit_for_name(queue_id) ? queue_id : ident);
+}
+
+int
+spool_dir_create(const struct spool *s, struct spool_dir *d, const char *ident,
+    const char *ctx)
+{
+	const mode_t mode = s->group ? 0750 : 0700;
+	int rc = mkdirat(s->fd, d->name, mode);
+
+	for (int i = 0; rc < 0 && errno == EEXIST && i < NAME_TRIES; i++) {
+		snprintf(d->name, sizeof(d->name),
+		    i ? "mdefang-%s-%d" : "mdefang-%s", ident, i);
+		rc = mkdirat(s->fd, d->name, mode);
+	}
+	if (rc == 0) {
+		d->fd = openat(s->fd, d->name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (d->fd >= 0)
+			return 0;
+		rc = errno;
+		unlinkat(s->fd, d->name, AT_REMOVEDIR);
+		errno = rc;
+	}
+	log_msg(LOG_L_WARN, ctx, "Could not create directory %s/%s: %s",
+	    s->path, d->name, strerror(errno));
+	return -1;
+}
+
+int
+spool_append(const struct spool *s, const struct spool_dir *d, const char *file,
+    const void *p, size_t n, const char *ctx)
+{
+	int fd, rc, close_rc;
+
+	fd = openat(d->fd, file,
+	    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    s->group ? 0640 : 0600);
+	if (fd < 0) {
+		log_msg(LOG_L_WARN, ctx, "Could not open %s/%s/%s: %s", s->path,
+		    d->name, file, strerror(errno));
+		return -1;
+	}
+	rc = fdio_write_all(fd, p, n);
+	close_rc = close(fd);
+	if (rc == 0 && close_rc < 0)
+		rc = -errno;
+	if (rc < 0) {
+		log_msg(LOG_L_WARN, ctx,
+		    "Unable to write %zu bytes to file %s (ret = %d): %s", n,
+		    file, -1, strerror(-rc));
+		return -1;
+	}
+	return 0;
+}
+
+/* true: logged why. */
+static bool
+is_kept(const struct spool *s, const struct spool_dir *d, bool failed,
+    const char *ctx)
+{
+	if (s->keep_all) {
+		log_msg(LOG_L_INFO, ctx,
+		    "Not cleaning up %s/%s because of command-line `-d' flag",
+		    s->path, d->name);
+		return true;
+	}
+	if (faccessat(s->fd, KEEP_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		log_msg(LOG_L_INFO, ctx,
+		    "Not cleaning up %s/%s because of %s/" KEEP_MARKER, s->path,
+		    d->name, s->path);
+		return true;
+	}
+	if (s->keep_failed && failed) {
+		log_msg(LOG_L_WARN, ctx,
+		    "Filter failed.  Message kept in %s/%s", s->path, d->name);
+		return true;
+	}
+	return false;
+}
+
+static void
+remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
+{
+	static const char *const files[] = { "INPUTMSG", "HEADERS", "COMMANDS",
+		"RESULTS" };
+	int rc;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		unlinkat(d->fd, files[i], 0);
+	if (unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0)
+		return;
+	rc = fdio_remove_tree(s->fd, d->name); /* the filter left more */
+	if (rc < 0)
+		log_msg(LOG_L_ERR, ctx, "failed to clean up %s/%s: %s", s->path,
+		    d->name, strerror(-rc));
+}
+
+void
+spool_discard(
+    const struct spool *s, struct spool_dir *d, bool failed, const char *ctx)
+{
+	if (d->fd >= 0) {
+		if (!is_kept(s, d, failed, ctx))
+			remove_dir(s, d, ctx);
+		close(d->fd);
+	}
+	spool_dir_init(d);
+}

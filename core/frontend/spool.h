@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spool: one working directory below the spool directory for each message
+ * (spec:spool-dir).
+ *
+ * Directories are opened once; all that is in them is reached by *at() calls
+ * that follow no symbolic link (choice:no-follow).  No file is kept open.
+ * Nobody above can do anything about a failure but give the message up, so
+ * each failure is logged here, with `ctx` (the queue id), and is -1.
+ */
+#ifndef CORE_FRONTEND_SPOOL_H
+#define CORE_FRONTEND_SPOOL_H
+
+#include "core/base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct spool {
+	int fd;
+	const char *path;           /* as configured; in requests and logs */
+	bool group;                 /* 0750 and 0640 instead of 0700 and 0600 */
+	bool keep_all, keep_failed; /* -d, -k */
+};
+
+#define SPOOL_QUEUE_ID_MAX 64
+#define SPOOL_NAME_MAX     (8 + SPOOL_QUEUE_ID_MAX) /* "mdefang-" */
+
+struct spool_dir {
+	int fd; /* -1: there is no directory */
+	char name[SPOOL_NAME_MAX + 1];
+};
+
+/* path: absolute, borrowed.  0, or -1 with one line in err. */
+int spool_open(struct spool *s, const char *path, char *err, size_t errlen);
+void spool_close(struct spool *s);
+
+void spool_dir_init(struct spool_dir *d);
+/* Decides on a name, touches no disk: of the queue id, or of `ident` if the id
+ * is empty or unfit for a file name. */
+void spool_dir_name(
+    struct spool_dir *d, const char *queue_id, const char *ident);
+/* Takes another name, made of ident, when there is one of that name already
+ * (choice:name-taken).  0 or -1. */
+__attribute__((warn_unused_result)) int spool_dir_create(const struct spool *s,
+    struct spool_dir *d, const char *ident, const char *ctx);
+
+/* Appends to a file of the directory: created, written and closed.  0 or -1. */
+__attribute__((warn_unused_result)) int spool_append(const struct spool *s,
+    const struct spool_dir *d, const char *file, const void *p, size_t n,
+    const char *ctx);
+
+/* Done with the directory: removes it, unless an option or the file
+ * DO-NOT-DELETE-WORK-DIRS keeps it; `failed`: its filter failed.  d is as
+ * after spool_dir_init; legal when there is no directory. */
+void spool_discard(
+    const struct spool *s, struct spool_dir *d, bool failed, const char *ctx);
+
+#endif
