@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,7 +26,7 @@
 
 #define MESSAGE_MAX 255
 
-static int __attribute__((format(printf, 3, 4)))
+__attribute__((format(printf, 3, 4))) static int
 fail(char *err, size_t errlen, const char *fmt, ...)
 {
 	va_list ap;
@@ -59,6 +60,7 @@ int
 daemon_open_pidfile(
     struct daemon_ctx *d, const char *path, char *err, size_t errlen)
 {
+	const char *why = NULL;
 	struct stat st;
 	int fd;
 
@@ -67,20 +69,17 @@ daemon_open_pidfile(
 	fd = open(path,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 	    0644);
-	if (fd < 0)
-		return fail(err, errlen, "Could not open PID file %s: %s", path,
-		    strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
-		close(fd);
-		return fail(err, errlen,
-		    "Could not open PID file %s: not a regular file of its own",
-		    path);
-	}
-	if (fchmod(fd, 0644) < 0) {
-		close(fd);
-		return fail(err, errlen,
-		    "Could not set the mode of PID file %s: %s", path,
-		    strerror(errno));
+	if (fd < 0 || fstat(fd, &st) < 0)
+		why = strerror(errno);
+	else if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+		why = "not a regular file of its own";
+	else if (fchmod(fd, 0644) < 0)
+		why = strerror(errno);
+	if (why) {
+		if (fd >= 0)
+			close(fd);
+		return fail(
+		    err, errlen, "Could not open PID file %s: %s", path, why);
 	}
 	d->pid_fd = fd;
 	d->pid_path = path;
@@ -93,11 +92,9 @@ daemon_drop_privileges(const char *user, char *err, size_t errlen)
 	const struct passwd *pw;
 	const char *step;
 
-	errno = 0;
 	pw = getpwnam(user);
 	if (!pw)
-		return fail(err, errlen, "Unknown user '%s'%s%s", user,
-		    errno ? ": " : "", errno ? strerror(errno) : "");
+		return fail(err, errlen, "Unknown user '%s'", user);
 	if (getuid() == pw->pw_uid && geteuid() == pw->pw_uid &&
 	    getgid() == pw->pw_gid && getegid() == pw->pw_gid)
 		return 0;
@@ -118,7 +115,8 @@ daemon_drop_privileges(const char *user, char *err, size_t errlen)
 }
 
 /* The parent: waits for the daemon's one message and exits. */
-static void __attribute__((noreturn)) await_message(int fd)
+__attribute__((noreturn)) static void
+await_message(int fd)
 {
 	char msg[MESSAGE_MAX + 1];
 	ssize_t n;
@@ -182,30 +180,27 @@ is_same_file(int fd, const char *path)
 	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* A locked descriptor of path, or -1 and errno; *opened says how far it came.
- * A copy that ends removes its lock file: we may have opened the one that is
- * gone, and must not think that its lock is ours. */
+/* A descriptor of path that holds the lock, or -errno; *opened says how far it
+ * came.  A copy that ends removes its lock file: the one that we opened may be
+ * gone, and its lock worth nothing. */
 static int
 lock_file(const char *path, bool *opened)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int fd, saved;
+	int fd, r;
 
 	for (;;) {
 		fd =
 		    open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		*opened = fd >= 0;
 		if (fd < 0)
-			return -1;
-		if (fcntl(fd, F_SETLK, &lock) < 0) {
-			saved = errno;
-			close(fd);
-			errno = saved;
-			return -1;
-		}
-		if (is_same_file(fd, path))
+			return -errno;
+		r = fcntl(fd, F_SETLK, &lock) < 0 ? -errno : 0;
+		if (r == 0 && is_same_file(fd, path))
 			return fd;
 		close(fd);
+		if (r < 0)
+			return r;
 	}
 }
 
@@ -232,68 +227,71 @@ daemon_lock(
 {
 	bool opened;
 	char *path;
+	int fd, n;
 
 	if (!lock_path && !d->pid_path)
 		return 0;
-	if (asprintf(&path, "%s%s", lock_path ? lock_path : d->pid_path,
-		lock_path ? "" : ".lock") < 0)
+	n = lock_path ? asprintf(&path, "%s", lock_path)
+		      : asprintf(&path, "%s.lock", d->pid_path);
+	if (n < 0)
 		return fail(err, errlen, "Out of memory");
-	d->lock_fd = lock_file(path, &opened);
-	if (d->lock_fd < 0) {
+	fd = lock_file(path, &opened);
+	if (fd < 0) {
 		fail(err, errlen,
 		    opened ? "Could not lock lockfile file %s: %s.  Is another "
 			     "copy running?"
 			   : "Could not open lock file %s: %s; use -o to name "
 			     "one that this user may create",
-		    path, strerror(errno));
+		    path, strerror(-fd));
 		free(path);
 		return -1;
 	}
+	d->lock_fd = fd;
 	d->lock_path = path;
 	return d->pid_fd >= 0 ? write_pid(d, err, errlen) : 0;
 }
 
-static bool
-is_kept(const struct daemon_ctx *d, const int *keep, int fd)
+/* The lowest descriptor from `from` on that is to stay; INT_MAX: none. */
+static int
+next_kept(const struct daemon_ctx *d, const int *keep, int from)
 {
-	if (fd == d->pid_fd || fd == d->lock_fd || fd == d->ready_fd)
-		return true;
+	const int own[] = { d->pid_fd, d->lock_fd, d->ready_fd };
+	int next = INT_MAX;
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (own[i] >= from && own[i] < next)
+			next = own[i];
 	for (; keep && *keep >= 0; keep++)
-		if (fd == *keep)
-			return true;
-	return false;
+		if (*keep >= from && *keep < next)
+			next = *keep;
+	return next;
 }
 
+/* Closes first to last - 1. */
 static void
-close_from_to(unsigned first, unsigned last)
+close_between(int first, int last)
 {
-	if (close_range(first, last, 0) == 0)
+	long n = sysconf(_SC_OPEN_MAX);
+
+	if (first >= last ||
+	    close_range((unsigned)first, (unsigned)last - 1, 0) == 0)
 		return;
 	/* an old kernel, or one that is told to forbid it */
-	for (long fd = first, n = sysconf(_SC_OPEN_MAX); fd < n; fd++) {
-		if ((unsigned long)fd > last)
-			break;
-		close((int)fd);
-	}
+	for (int fd = first; fd < last && fd < n; fd++)
+		close(fd);
 }
 
 void
 daemon_close_fds(const struct daemon_ctx *d, const int *keep, bool null_std)
 {
-	int highest = 2, null;
+	int kept, null;
 
-	for (const int *k = keep; k && *k >= 0; k++)
-		highest = *k > highest ? *k : highest;
-	if (d->pid_fd > highest)
-		highest = d->pid_fd;
-	if (d->lock_fd > highest)
-		highest = d->lock_fd;
-	if (d->ready_fd > highest)
-		highest = d->ready_fd;
-	for (int fd = 3; fd < highest; fd++)
-		if (!is_kept(d, keep, fd))
-			close(fd);
-	close_from_to((unsigned)highest + 1, ~0U);
+	for (int fd = 3;; fd = kept + 1) {
+		kept = next_kept(d, keep, fd);
+		close_between(fd, kept);
+		if (kept == INT_MAX)
+			break;
+	}
 	if (!null_std)
 		return;
 	null = open("/dev/null", O_RDWR);

@@ -16,8 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX  100
-#define LONG_BASE 256 /* value of a long option: this + its row */
+#define ROWS_MAX    100
+#define HELP_COLUMN 30
+#define LONG_BASE   256 /* value of a long option: this + its row */
 
 struct parse {
 	const struct opt *table;
@@ -83,7 +84,7 @@ spelling(const struct opt *row, char out[64])
 	return out;
 }
 
-static int __attribute__((format(printf, 2, 3)))
+__attribute__((format(printf, 2, 3))) static int
 complain(const struct parse *p, const char *fmt, ...)
 {
 	va_list ap;
@@ -242,26 +243,26 @@ opt_help(const struct opt *table, size_t n, struct buf *out)
 {
 	for (const struct opt *row = table; row < table + n; row++) {
 		const char *arg = row->arg ? row->arg : "";
-		struct buf left;
+		size_t start = buf_len(out), width;
 
-		buf_init(&left, 0);
 		if (row->letter)
-			buf_addf(&left, "-%c%s%s", row->letter,
+			buf_addf(out, "  -%c%s%s", row->letter,
 			    row->arg ? " " : "", arg);
 		else
-			buf_adds(&left, "   ");
+			buf_adds(out, "     ");
 		if (row->name)
-			buf_addf(&left, "%s--%s%s%s", row->letter ? ", " : " ",
+			buf_addf(out, "%s--%s%s%s", row->letter ? ", " : " ",
 			    row->name, row->arg ? "=" : "", arg);
-		/* a long one gets a line of its own */
-		buf_addf(out, "  %-26s", buf_cstr(&left));
-		if (buf_len(&left) > 26)
-			buf_addf(out, "\n%28s", "");
-		buf_addf(out, "  %s", row->help);
+		width = buf_len(out) - start;
+		if (width > HELP_COLUMN - 2) {
+			buf_addc(out, '\n');
+			width = 0;
+		}
+		buf_addf(
+		    out, "%*s%s", (int)(HELP_COLUMN - width), "", row->help);
 		if (row->dflt)
 			buf_addf(out, " (default %s)", row->dflt);
 		buf_addc(out, '\n');
-		buf_fini(&left);
 	}
 }
 

@@ -105,6 +105,12 @@ long_lines_are_cut(void **state)
 	text[2000] = '\0';
 	log_msg(LOG_L_ERR, NULL, "%s", text);
 	assert_int_equal(strlen(c->line), 1999);
+	/* an escape makes what fitted too long */
+	text[0] = '\n';
+	text[1999] = 'y';
+	log_msg(LOG_L_ERR, NULL, "%s", text);
+	assert_int_equal(strlen(c->line), 2000);
+	assert_memory_equal(c->line, "\\x0Ayyy", 7);
 }
 
 static void
