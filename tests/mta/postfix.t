@@ -1,3 +1,4 @@
+#!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # All cases of cases.pl through a real Postfix with our daemon as its milter.
 use v5.36;
@@ -14,7 +15,7 @@ plan skip_all => Postfix->why_not if Postfix->why_not;
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
 my $cases = do "$FindBin::Bin/cases.pl" or die $@ || $!;
-my @runs = runs($cases);
+my @runs  = runs($cases);
 
 # More clients than workers: they wait for their turn.
 my @common = (
@@ -24,14 +25,14 @@ my @common = (
 );
 my %daemon = (
     'built-in' => Daemon->start(@common, listen => 'inet'),
-    separate   => Daemon->start(@common, listen => 'inet', separate => 1),
-    unix       => Daemon->start(@common, listen => 'unix', user => 'postfix'),
-    sample     => Daemon->start(
+    separate => Daemon->start(@common, listen => 'inet', separate => 1),
+    unix     => Daemon->start(@common, listen => 'unix', user     => 'postfix'),
+    sample   => Daemon->start(
         listen => 'inet',
         filter => read_file(top() . '/docs/examples/mimedefang-filter')
     ),
 );
-my $sink = Sink->start;
+my $sink    = Sink->start;
 my $postfix = Postfix->start(
     sink    => $sink->port,
     milters => { map { $_ => spelling($daemon{$_}{address}) } keys %daemon },
@@ -39,20 +40,23 @@ my $postfix = Postfix->start(
 
 my %wrong;
 for my $run (@runs) {
-    $wrong{ $run->{domain} } = [run_dialogue($run, $postfix->port($run->{set_up}))];
+    $wrong{ $run->{domain} }
+        = [ run_dialogue($run, $postfix->port($run->{set_up})) ];
 }
 wait_for('Postfix to deliver everything', sub { $postfix->is_idle }, 60);
 my @messages = $sink->messages;
 
 for my $run (@runs) {
     my @wrong = (@{ $wrong{ $run->{domain} } }, differences($run, @messages));
-    ok !@wrong, "$run->{name}, $run->{set_up}" or diag join "\n", @wrong;
+    is join("\n", @wrong), '', "$run->{name}, $run->{set_up}";
 }
 for my $name (sort keys %daemon) {
-    is_deeply [$daemon{$name}->leftovers], [], "$name: no working directory is left";
+    is_deeply [ $daemon{$name}->leftovers ], [],
+        "$name: no working directory is left";
     is $daemon{$name}->stop, 0, "$name: the daemon ends with status 0";
 }
-my @warnings = $postfix->log_text =~ /^.*(?:warning|fatal|panic|milter-\w+ error).*$/mg;
+my @warnings
+    = $postfix->log_text =~ /^.*(?:warning|fatal|panic|milter-\w+ error).*$/mg;
 is_deeply \@warnings, [], 'Postfix has no complaint';
 
 if (!Test::More->builder->is_passing) {

@@ -46,6 +46,7 @@ sub control ($answer, $input, @args) {
     my ($stdout, $stderr) = (scalar <$out>, scalar <$err>);
     waitpid $run, 0;
     my $status = $? >> 8;
+
     if ($pid) {
         kill 'TERM', $pid;
         waitpid $pid, 0;
@@ -85,9 +86,9 @@ prints 'status refused', "error: no\n", ['status'], "status\n",
     "ERROR error: no\n", 1;
 prints 'free',           "3\n",   ['free'],    "free\n",    "3\n";
 prints 'version, no LF', '3.7.1', ['version'], "version\n", "3.7.1\n";
-prints 'encoded both ways', "ok a%20b\n", ['Custom', q{x y'%}],
+prints 'encoded both ways', "ok a%20b\n", [ 'Custom', q{x y'%} ],
     "Custom x%20y%27%25\n", "ok a b\n";
-prints 'worker number', "Worker 3\n", ['workerinfo', '3'], "workerinfo 3\n",
+prints 'worker number', "Worker 3\n", [ 'workerinfo', '3' ], "workerinfo 3\n",
     "Worker 3\n";
 
 my $json = control($state, '', 'jsonstatus');

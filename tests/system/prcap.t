@@ -1,3 +1,4 @@
+#!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # `mimedefang prcap`: what site scripts look for, word by word, without
 # Sendmail's library.
@@ -10,9 +11,9 @@ use Harness qw(need_programs program run_program);
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
 my ($status, $out, $err) = run_program(10, program('mimedefang'), 'prcap');
-is $status, 0, 'exit status';
-is $err, '', 'nothing on standard error';
-is $out, <<'END', 'standard output';
+is $status, 0,       'exit status';
+is $err,    '',      'nothing on standard error';
+is $out,    <<'END', 'standard output';
 SMFI_VERSION                   1.0.1 (New-Style)
 MILTER_BUILDLIB_HAS_CHGFROM    1
 MILTER_BUILDLIB_HAS_CHGHDRS    1

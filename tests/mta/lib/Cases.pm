@@ -21,7 +21,7 @@ package Cases;
 # the domain, by which the sink's messages are found.
 
 use v5.36;
-use Exporter qw(import);
+use Exporter   qw(import);
 use SmtpClient ();
 
 our @EXPORT_OK = qw(greeting smtp content hello mail_from bye filter_text runs
@@ -44,21 +44,30 @@ where they are not 250 - the steps end where the server refuses; QUIT.
 
 =cut
 
-sub greeting ($reply)        { return ['connect', '',    $reply] }
-sub smtp ($line, $reply)     { return ['smtp',    $line, $reply] }
-sub content ($text, $reply)  { return ['content', $text, $reply] }
-sub bye                      { return smtp('QUIT', '221') }
+sub greeting ($reply)        { return [ 'connect', '', $reply ] }
+sub smtp     ($line, $reply) { return [ 'smtp',    $line, $reply ] }
+sub content  ($text, $reply) { return [ 'content', $text, $reply ] }
+sub bye { return smtp('QUIT', '221') }
 
 sub hello { return (greeting('220'), smtp('EHLO client.example', '250')) }
 
 sub mail_from (%o) {
-    my %answer = (mail => '250', rcpt => '250', data => '354', content => '250', %{ $o{answers} // {} });
-    my @steps = smtp('MAIL FROM:<' . ($o{from} // 'from@HERE') . '>', $answer{mail});
+    my %answer = (
+        mail    => '250',
+        rcpt    => '250',
+        data    => '354',
+        content => '250',
+        %{ $o{answers} // {} }
+    );
+    my @steps
+        = smtp('MAIL FROM:<' . ($o{from} // 'from@HERE') . '>', $answer{mail});
     return @steps if $answer{mail} !~ /\A2/;
-    push @steps, map { smtp("RCPT TO:<$_>", $answer{rcpt}) } @{ $o{to} // ['to@HERE'] };
-    return @steps if $answer{rcpt} !~ /\A2/;
+    push @steps,
+        map { smtp("RCPT TO:<$_>", $answer{rcpt}) } @{ $o{to} // ['to@HERE'] };
+    return @steps                                if $answer{rcpt} !~ /\A2/;
     return (@steps, smtp('DATA', $answer{data})) if $answer{data} !~ /\A3/;
-    return (@steps, smtp('DATA', '354'), content($o{message}, $answer{content}));
+    return (@steps, smtp('DATA', '354'),
+        content($o{message}, $answer{content}));
 }
 
 =head1 RUNNING
@@ -74,7 +83,7 @@ sub runs ($cases) {
     my @runs;
     for my $case (@$cases) {
         for my $set_up (@{ $case->{via} // ['built-in'] }) {
-            my $n = 1 + @runs;
+            my $n      = 1 + @runs;
             my $domain = sprintf 'case%03d.example', $n;
             push @runs,
                 {
@@ -89,9 +98,11 @@ sub runs ($cases) {
 }
 
 sub replace_here ($x, $domain) {
-    return { map { $_ => replace_here($x->{$_}, $domain) } keys %$x } if ref $x eq 'HASH';
-    return [map { replace_here($_, $domain) } @$x] if ref $x eq 'ARRAY';
-    return $x if ref $x || !defined $x;
+    return { map { $_ => replace_here($x->{$_}, $domain) } keys %$x }
+        if ref $x eq 'HASH';
+    return [ map { replace_here($_, $domain) } @$x ] if ref $x eq 'ARRAY';
+    return qr/${\ ("$x" =~ s{HERE}{$domain}gr)}/     if ref $x eq 'Regexp';
+    return $x                                        if !defined $x;
     return $x =~ s/HERE/$domain/gr;
 }
 
@@ -106,7 +117,8 @@ sub filter_text (@runs) {
     for my $run (@runs) {
         my $filter = $run->{filter} or next;
         $text .= "# $run->{name}\n";
-        $text .= "\$does{'$run->{client_ip}'}{$_} = sub {\n$filter->{$_}\n};\n" for sort keys %$filter;
+        $text .= "\$does{'$run->{client_ip}'}{$_} = sub {\n$filter->{$_}\n};\n"
+            for sort keys %$filter;
     }
     return $text . <<'END';
 sub answer {
@@ -146,18 +158,23 @@ sub run_dialogue ($run, $port) {
                 $client{$n} = SmtpClient->new($port, $run->{client_ip});
             }
             else {
-                my $send = $what eq 'content' ? 'send_message' : 'send';
+                my $send = $what eq 'content' ? 'send_message' : 'send_line';
                 $client{$n}->$send($text =~ s/CLIENT/$n/gr);
             }
         }
         my @still;
         for my $n (@alive) {
             my $got = $client{$n}->reply;
-            if ($got eq $want || ($want =~ /\A\d{3}\z/ && $got =~ /\A$want[ -]/)) {
+            if ($got eq $want
+                || ($want =~ /\A\d{3}\z/ && $got =~ /\A$want[ -]/))
+            {
                 push @still, $n;
             }
             else {
-                push @wrong, "$what " . substr($text, 0, 60) . ": got '$got', want '$want'";
+                push @wrong,
+                      "$what "
+                    . substr($text, 0, 60)
+                    . ": got '$got', want '$want'";
             }
         }
         @alive = @still;
@@ -173,40 +190,50 @@ that say what is wrong; empty if nothing is.
 =cut
 
 sub differences ($run, @messages) {
-    my @want = sort { ($a->{from} // '') cmp ($b->{from} // '') } @{ $run->{delivered} // [] };
+    my @want = sort { ($a->{from} // '') cmp($b->{from} // '') }
+        @{ $run->{delivered} // [] };
     my $in_domain = quotemeta $run->{domain};
-    my @got = sort { $a->{from} cmp $b->{from} }
+    my @got       = sort { $a->{from} cmp $b->{from} }
         grep { "$_->{from} @{ $_->{to} }" =~ /\@$in_domain>/ } @messages;
-    return 'delivered: got ' . @got . ', want ' . @want . ' messages' if @got != @want;
+    return 'delivered: got ' . @got . ', want ' . @want . ' messages'
+        if @got != @want;
     return map { compare($got[$_], $want[$_]) } 0 .. $#want;
 }
 
 sub compare ($got, $want) {
     my @wrong;
     my $from = $want->{from};
-    push @wrong, "sender: got $got->{from}, want $from" if defined $from && $got->{from} ne $from;
+    push @wrong, "sender: got $got->{from}, want $from"
+        if defined $from && $got->{from} ne $from;
     if ($want->{to}) {
         my ($is, $should) = map { join ' ', sort @$_ } $got->{to}, $want->{to};
         push @wrong, "recipients: got $is, want $should" if $is ne $should;
     }
     my ($text, $at) = without_received($got->{bytes});
-    push @wrong, 'a line end that is not CRLF' if $got->{bytes} =~ /(?<!\r)\n|\r(?!\n)/;
-    push @wrong, "Received field: got place $at, want " . ($want->{received_at} // 0)
+    push @wrong, 'a line end that is not CRLF'
+        if $got->{bytes} =~ /(?<!\r)\n|\r(?!\n)/;
+    push @wrong,
+        "Received field: got place $at, want " . ($want->{received_at} // 0)
         if $at ne ($want->{received_at} // 0);
-    push @wrong, first_difference($text, $want->{message}) if defined $want->{message};
-    push @wrong, map  {"message is not like $_:\n$text"} grep { $text !~ $_ } @{ $want->{like}   // [] };
-    push @wrong, map  {"message is like $_:\n$text"} grep     { $text =~ $_ } @{ $want->{unlike} // [] };
+    push @wrong, first_difference($text, $want->{message})
+        if defined $want->{message};
+    push @wrong, map {"message is not like $_:\n$text"}
+        grep { $text !~ $_ } @{ $want->{like} // [] };
+    push @wrong, map {"message is like $_:\n$text"}
+        grep { $text =~ $_ } @{ $want->{unlike} // [] };
     return @wrong;
 }
 
 # The message with LF line ends and without the field that the MTA added, and
 # the number of fields above it.
 sub without_received ($bytes) {
-    my $text = $bytes =~ s/\r\n/\n/gr;
-    my ($head) = $text =~ /\A(.*?\n)(?=\n)/s or return ($text, 'none');
-    my @fields = $head =~ /^(\S[^\n]*\n(?:[ \t][^\n]*\n)*)/mg;
+    my $text   = $bytes =~ s/\r\n/\n/gr;
+    my ($head) = $text  =~ /\A(.*?\n)(?=\n)/s or return ($text, 'none');
+    my @fields = $head  =~ /^(\S[^\n]*\n(?:[ \t][^\n]*\n)*)/mg;
     for my $i (0 .. $#fields) {
-        next if $fields[$i] !~ /\AReceived: from client\.example .*by mx\.example/s;
+        next
+            if $fields[$i]
+            !~ /\AReceived: from client\.example .*by mx\.example/s;
         splice @fields, $i, 1;
         return (join('', @fields) . substr($text, length $head), $i);
     }
@@ -217,7 +244,8 @@ sub first_difference ($got, $want) {
     return () if $got eq $want;
     ($got ^. $want) =~ /\A\0*/;
     my $at = $+[0];
-    my ($is, $should) = map { substr $_, $at > 30 ? $at - 30 : 0, 200 } $got, $want;
+    my ($is, $should) = map { substr $_, $at > 30 ? $at - 30 : 0, 200 } $got,
+        $want;
     return
           "message: differs at octet $at, length got "
         . length($got)

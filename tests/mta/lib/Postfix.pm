@@ -23,7 +23,7 @@ Why Postfix cannot be run here; undef if it can.
 sub why_not ($class) {
     return 'needs root: Postfix switches users' if $>;
     return 'Postfix is not installed'           if !-x '/usr/sbin/postfix';
-    return undef;
+    return;
 }
 
 =head2 Postfix->start(sink => PORT, milters => { NAME => ADDRESS, ... })
@@ -55,8 +55,8 @@ sub start ($class, %o) {
         $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
         $self->write_configuration(%o);
         $self->{process} = start_process(
-            cmd      => ['postfix', '-c', "$dir/etc", 'start-fg'],
-            stop_cmd => ['postfix', '-c', "$dir/etc", 'stop'],
+            cmd      => [ 'postfix', '-c', "$dir/etc", 'start-fg' ],
+            stop_cmd => [ 'postfix', '-c', "$dir/etc", 'stop' ],
             stdout   => "$dir/stdout",
             stderr   => "$dir/stdout"
         );
@@ -64,7 +64,8 @@ sub start ($class, %o) {
         $self->stop;
         last if $self->log_text !~ /in use/i;
     }
-    die "Postfix did not start:\n", read_file("$self->{dir}/stdout"), $self->log_text;
+    die "Postfix did not start:\n", read_file("$self->{dir}/stdout"),
+        $self->log_text;
 }
 
 sub write_configuration ($self, %o) {
@@ -74,8 +75,9 @@ sub write_configuration ($self, %o) {
     }
     chown scalar getpwnam('postfix'), -1, "$dir/data" or die "$dir/data: $!\n";
     write_file("$dir/etc/main.cf", main_cf($dir, $o{sink}));
-    my $smtpd = join '',
-        map {"127.0.0.1:$self->{port}{$_} inet n - n - - smtpd -o smtpd_milters=$o{milters}{$_}\n"}
+    my $smtpd = join '', map {
+        "127.0.0.1:$self->{port}{$_} inet n - n - - smtpd -o smtpd_milters=$o{milters}{$_}\n"
+        }
         sort keys %{ $o{milters} };
     write_file("$dir/etc/master.cf", $smtpd . services());
     return;
@@ -142,7 +144,8 @@ sub await_ready ($self) {
         sub {
             return -1 if !is_running($self->{process});
             return $self->log_text =~ /daemon started/;
-        }) > 0;
+        }
+    ) > 0;
 }
 
 sub port ($self, $name) { return $self->{port}{$name} }
@@ -151,8 +154,9 @@ sub log_text ($self) { return -e $self->{log} ? read_file($self->{log}) : '' }
 
 sub is_idle ($self) {
     for my $queue (qw(maildrop incoming active deferred)) {
-        my @files = glob "$self->{dir}/queue/$queue/* $self->{dir}/queue/$queue/*/*";
-        return 0 if grep { -f } @files;
+        my @files
+            = glob "$self->{dir}/queue/$queue/* $self->{dir}/queue/$queue/*/*";
+        return 0 if grep {-f} @files;
     }
     return 1;
 }

@@ -32,11 +32,17 @@ How many have arrived; cheap.
 =cut
 
 sub start ($class) {
-    my $listener = IO::Socket::INET->new(Listen => 128, LocalAddr => '127.0.0.1', LocalPort => 0)
-        or die "sink: $@\n";
-    my $self = bless { dir => temp_dir() . '/sink', port => $listener->sockport }, $class;
+    my $listener = IO::Socket::INET->new(
+        Listen    => 128,
+        LocalAddr => '127.0.0.1',
+        LocalPort => 0
+    ) or die "sink: $@\n";
+    my $self
+        = bless { dir => temp_dir() . '/sink', port => $listener->sockport },
+        $class;
     mkdir $self->{dir} or die "$self->{dir}: $!\n";
-    $self->{process} = start_process(code => sub { serve($listener, $self->{dir}) });
+    $self->{process}
+        = start_process(code => sub { serve($listener, $self->{dir}) });
     return $self;
 }
 
@@ -48,7 +54,8 @@ sub messages ($self) {
     my @messages;
     for my $file (glob "$self->{dir}/*.msg") {
         my ($from, @to) = split /\n/, read_file($file =~ s/msg\z/env/r);
-        push @messages, { from => $from, to => \@to, bytes => read_file($file) };
+        push @messages,
+            { from => $from, to => \@to, bytes => read_file($file) };
     }
     return @messages;
 }
@@ -66,7 +73,8 @@ sub serve ($listener, $dir) {
                 next;
             }
             my $c = $client{$fh};
-            next if sysread($fh, $c->{in}, 1 << 18, length $c->{in}) && step($c);
+            next
+                if sysread($fh, $c->{in}, 1 << 18, length $c->{in}) && step($c);
             $select->remove($fh);
             delete $client{$fh};
             close $fh;

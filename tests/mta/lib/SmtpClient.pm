@@ -16,7 +16,7 @@ my $wait_seconds = 60;
 
 Connects to the server on 127.0.0.1.
 
-=head2 send($line), send_message($text)
+=head2 send_line($line), send_message($text)
 
 One command; a message with LF or CRLF line ends, made transparent and ended
 with a dot.
@@ -37,16 +37,16 @@ sub new ($class, $port, $from) {
     return bless { socket => $socket, input => '' }, $class;
 }
 
-sub send ($self, $line) { return $self->write("$line\r\n") }
+sub send_line ($self, $line) { return $self->put("$line\r\n") }
 
 sub send_message ($self, $text) {
     $text =~ s/\r?\n/\r\n/g;
     $text =~ s/^\./../mg;
-    return $self->write("$text.\r\n");
+    return $self->put("$text.\r\n");
 }
 
 # A server that has closed shows at the next reply.
-sub write ($self, $bytes) {
+sub put ($self, $bytes) {
     my $at = 0;
     while ($at < length $bytes) {
         my $n = syswrite $self->{socket}, $bytes, length($bytes) - $at, $at;
@@ -58,16 +58,19 @@ sub write ($self, $bytes) {
 
 sub reply ($self) {
     my $select = IO::Select->new($self->{socket});
-    while (1) {
-        if ($self->{input} =~ s/\A((?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*)?)\r?\n//) {
-            return $1 =~ s/\r//gr;
-        }
+    my $reply;
+    until (defined($reply = $self->whole_reply)) {
         die "the server is silent\n" if !$select->can_read($wait_seconds);
         sysread $self->{socket}, $self->{input}, 65536, length $self->{input}
             or return 'closed';
     }
+    return $reply;
 }
 
-sub close ($self) { return CORE::close($self->{socket}) }
+sub whole_reply ($self) {
+    $self->{input} =~ s/\A((?:\d{3}-[^\n]*\n)*\d{3}(?: [^\n]*)?)\r?\n//
+        or return;
+    return $1 =~ s/\r//gr;
+}
 
 1;

@@ -34,8 +34,8 @@ Dies, with the log, if it does not come up.
 sub start ($class, %o) {
     my $self = $class->prepare(%o);
     for my $try (1 .. 3) {
-        $self->{address} =
-            ($o{listen} // 'unix') eq 'unix'
+        $self->{address}
+            = ($o{listen} // 'unix') eq 'unix'
             ? "unix:$self->{spool}/mimedefang.sock"
             : 'inet:' . free_port() . '@127.0.0.1';
         $self->launch;
@@ -53,19 +53,20 @@ The same without starting anything: makes the directories and files.
 =cut
 
 sub prepare ($class, %o) {
-    my $dir = temp_dir() . '/daemon' . ++$count;
+    my $dir  = temp_dir() . '/daemon' . ++$count;
     my $self = bless {
         dir      => $dir,
-        spool    => $o{spool}   // "$dir/spool",
-        user     => $o{user}    // daemon_user(),
-        mux      => $o{mux}     // [qw(-m 1 -x 4)],
+        spool    => $o{spool} // "$dir/spool",
+        user     => $o{user}  // daemon_user(),
+        mux      => $o{mux}   // [qw(-m 1 -x 4)],
         separate => $o{separate},
         log      => "$dir/log",
     }, $class;
     mkdir $dir or die "$dir: $!\n";
     chmod 0755, $dir or die "$dir: $!\n";
     $self->make_spool if !$o{spool};
-    $self->{options} = [map {s/\bSPOOL\b/$self->{spool}/r} @{ $o{options} // [qw(-r -H -s -t)] }];
+    $self->{options} = [ map {s/\bSPOOL\b/$self->{spool}/r}
+            @{ $o{options} // [qw(-r -H -s -t)] } ];
     $self->filter($o{filter} // '1;');
     return $self;
 }
@@ -91,7 +92,9 @@ sub filter ($self, $text) {
     return;
 }
 
-sub control_socket ($self) { return "$self->{spool}/mimedefang-multiplexor.sock" }
+sub control_socket ($self) {
+    return "$self->{spool}/mimedefang-multiplexor.sock";
+}
 
 =head2 mux_options(), commands()
 
@@ -101,18 +104,22 @@ first.
 =cut
 
 sub mux_options ($self) {
-    return (@{ $self->{mux} }, '-l', '-f', stage_worker(),
+    return (@{ $self->{mux} },
+        '-l', '-f', stage_worker(),
         '-F', $self->{filter}, '-s', $self->control_socket);
 }
 
 sub commands ($self) {
     my @common = ('-D', '--log-stderr', '-z', $self->{spool});
     push @common, '-U', $self->{user} if defined $self->{user};
-    my @front = (program('mimedefang'), @common, '-p', $self->{address}, @{ $self->{options} });
-    return [@front, '--', $self->mux_options] if !$self->{separate};
+    my @front = (
+        program('mimedefang'), @common, '-p', $self->{address},
+        @{ $self->{options} }
+    );
+    return [ @front, '--', $self->mux_options ] if !$self->{separate};
     return (
-        [program('mimedefang-multiplexor'), @common, $self->mux_options],
-        [@front, '-m', $self->control_socket],
+        [ program('mimedefang-multiplexor'), @common, $self->mux_options ],
+        [ @front,                            '-m',    $self->control_socket ],
     );
 }
 
@@ -136,7 +143,8 @@ sub await_ready ($self) {
         sub {
             return -1 if grep { !is_running($_) } @{ $self->{processes} };
             return $self->log_text =~ /entering main loop/;
-        }) > 0;
+        }
+    ) > 0;
 }
 
 =head2 log_text(), await_log($regex [, $count]), log_lines($regex)
@@ -153,7 +161,8 @@ sub log_lines ($self, $regex) {
 }
 
 sub await_log ($self, $regex, $count = 1) {
-    return wait_for("log line $regex", sub { $self->log_lines($regex) >= $count });
+    return wait_for("log line $regex",
+        sub { $self->log_lines($regex) >= $count });
 }
 
 =head2 pid()
@@ -195,7 +204,8 @@ Pids of the workers, in slot order.
 sub milter ($self, %o) { return MilterClient->new($self->{address}, %o) }
 
 sub control ($self, @words) {
-    return run_program(20, program('md-mx-ctrl'), '-s', $self->control_socket, @words);
+    return run_program(20, program('md-mx-ctrl'), '-s', $self->control_socket,
+        @words);
 }
 
 sub workers ($self) {
@@ -211,7 +221,7 @@ Names of working directories in the spool.
 
 sub leftovers ($self) {
     opendir my $dh, $self->{spool} or die "$self->{spool}: $!\n";
-    return grep { /\Amdefang-/ } readdir $dh;
+    return grep {/\Amdefang-/} readdir $dh;
 }
 
 1;

@@ -87,7 +87,7 @@ The user that daemons drop to, undef if we are not root: then they run as we.
 =cut
 
 sub daemon_user {
-    return undef if $>;
+    return if $>;
     for my $name (qw(defang nobody)) {
         return $name if getpwnam $name;
     }
@@ -105,7 +105,11 @@ sub stage_worker {
     return $worker if $worker;
     my $to = temp_dir() . '/worker';
     mkdir $to or die "$to: $!\n";
-    system('cp', '-R', top() . '/perl-bridge/bin', top() . '/perl-bridge/lib', $to) == 0
+    system(
+        'cp', '-R',
+        top() . '/perl-bridge/bin',
+        top() . '/perl-bridge/lib', $to
+        ) == 0
         or die "cannot copy the worker to $to\n";
     system('chmod', '-R', 'a+rX', $to) == 0 or die "chmod $to\n";
     return $worker = "$to/bin/mimedefang.pl";
@@ -124,7 +128,7 @@ sub start_process (%o) {
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         local $SIG{__DIE__} = 'DEFAULT';
-        $SIG{$_} = 'DEFAULT' for qw(INT TERM ALRM CHLD);
+        on_signals('DEFAULT', qw(INT TERM ALRM PIPE));
         setpgrp 0, 0;
         eval { become(%o); 1 } or print {*STDERR} $@;
         POSIX::_exit(126);
@@ -176,7 +180,7 @@ sub is_running ($p) {
 sub wait_exit ($p, $seconds = 15) {
     my $end = Time::HiRes::time() + $seconds;
     while (is_running($p)) {
-        return undef if Time::HiRes::time() > $end;
+        return if Time::HiRes::time() > $end;
         nap();
     }
     return $p->{status};
@@ -195,7 +199,7 @@ sub stop_process ($p, $signal = 'TERM') {
     return $p->{status};
 }
 
-sub nap { return select undef, undef, undef, 0.01 }
+sub nap { return Time::HiRes::sleep(0.01) }
 
 =head2 wait_for($what, $condition [, $seconds])
 
@@ -205,12 +209,12 @@ Calls the function until it returns something true, and returns that.
 
 sub wait_for ($what, $condition, $seconds = 30) {
     my $end = Time::HiRes::time() + $seconds;
-    while (1) {
-        my $got = $condition->();
-        return $got if $got;
+    my $got;
+    until ($got = $condition->()) {
         die "waited $seconds s in vain: $what\n" if Time::HiRes::time() > $end;
         nap();
     }
+    return $got;
 }
 
 =head2 free_port()
@@ -221,8 +225,11 @@ ready to try again.
 =cut
 
 sub free_port {
-    my $s = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1', LocalPort => 0)
-        or die "no free port: $@\n";
+    my $s = IO::Socket::INET->new(
+        Listen    => 1,
+        LocalAddr => '127.0.0.1',
+        LocalPort => 0
+    ) or die "no free port: $@\n";
     return $s->sockport;
 }
 
@@ -254,7 +261,11 @@ seconds.
 sub run_program ($seconds, @command) {
     state $n = 0;
     my $base = temp_dir() . '/run' . ++$n;
-    my $p = start_process(cmd => \@command, stdout => "$base.out", stderr => "$base.err");
+    my $p    = start_process(
+        cmd    => \@command,
+        stdout => "$base.out",
+        stderr => "$base.err"
+    );
     my $status = wait_exit($p, $seconds);
     stop_process($p);
     my @text = map { -e ? read_file($_) : '' } "$base.out", "$base.err";
@@ -272,15 +283,16 @@ path; undef if that is not possible here.
 sub mount_small ($name, $options) {
     my $dir = temp_dir() . "/$name";
     mkdir $dir or die "$dir: $!\n";
-    my ($status) = run_program(10, 'mount', '-t', 'tmpfs', '-o', $options, 'none', $dir);
-    return undef if !defined $status || $status != 0;
+    my ($status)
+        = run_program(10, 'mount', '-t', 'tmpfs', '-o', $options, 'none', $dir);
+    return if !defined $status || $status != 0;
     push @mounted, $dir;
     return $dir;
 }
 
 sub clean_up {
     local ($?, $!);
-    $SIG{$_} = 'IGNORE' for qw(INT TERM ALRM);
+    on_signals('IGNORE', qw(INT TERM ALRM));
     my @running = reverse @started;
     stop_process($_) for @running;
     system 'umount', $_ for @mounted;
@@ -294,8 +306,13 @@ sub give_up ($signal) {
     exit($signal eq 'ALRM' ? 1 : 130);
 }
 
-$SIG{$_} = \&give_up for qw(INT TERM ALRM);
-$SIG{PIPE} = 'IGNORE';
+sub on_signals ($handler, @names) {
+    $SIG{$_} = $handler for @names;    ## no critic (LocalizedPunct)
+    return;
+}
+
+on_signals(\&give_up, qw(INT TERM ALRM));
+on_signals('IGNORE',  'PIPE');
 alarm($ENV{TEST_SECONDS} // 150);
 
 END {

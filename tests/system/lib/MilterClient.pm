@@ -7,9 +7,12 @@ package MilterClient;
 # sends something that is no frame.
 
 use v5.36;
+use Exporter   qw(import);
 use IO::Select ();
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+
+our @EXPORT_OK = qw(tempfailed);
 
 my $wait_seconds = 30;
 
@@ -17,28 +20,28 @@ my $leading_space = 0x100000;    # values of header fields come and go with it
 
 # command => [letter, "do not send" flag, "no reply" flag]
 my %command = (
-    connect => ['C', 0x01,  0x1000],
-    helo    => ['H', 0x02,  0x2000],
-    mail    => ['M', 0x04,  0x4000],
-    rcpt    => ['R', 0x08,  0x8000],
-    data    => ['T', 0x200, 0x10000],
-    header  => ['L', 0x20,  0x80],
-    eoh     => ['N', 0x40,  0x40000],
-    body    => ['B', 0x10,  0x80000],
-    eom     => ['E', 0,     0],
+    connect => [ 'C', 0x01,  0x1000 ],
+    helo    => [ 'H', 0x02,  0x2000 ],
+    mail    => [ 'M', 0x04,  0x4000 ],
+    rcpt    => [ 'R', 0x08,  0x8000 ],
+    data    => [ 'T', 0x200, 0x10000 ],
+    header  => [ 'L', 0x20,  0x80 ],
+    eoh     => [ 'N', 0x40,  0x40000 ],
+    body    => [ 'B', 0x10,  0x80000 ],
+    eom     => [ 'E', 0,     0 ],
 );
 
 # modification => what unpacks its payload
 my %modification = (
-    h => ['add_header',    'Z* Z*'],
-    i => ['insert_header', 'N Z* Z*'],
-    m => ['change_header', 'N Z* Z*'],
-    b => ['body',          'a*'],
-    q => ['quarantine',    'Z*'],
-    e => ['sender',        'Z*'],
-    '+' => ['add_rcpt',    'Z*'],
-    '-' => ['delete_rcpt', 'Z*'],
-    '2' => ['add_rcpt',    'Z*'],
+    h   => [ 'add_header',    'Z* Z*' ],
+    i   => [ 'insert_header', 'N Z* Z*' ],
+    m   => [ 'change_header', 'N Z* Z*' ],
+    b   => [ 'body',          'a*' ],
+    q   => [ 'quarantine',    'Z*' ],
+    e   => [ 'sender',        'Z*' ],
+    '+' => [ 'add_rcpt',      'Z*' ],
+    '-' => [ 'delete_rcpt',   'Z*' ],
+    '2' => [ 'add_rcpt',      'Z*' ],
 );
 
 =head1 METHODS
@@ -52,26 +55,32 @@ version 6.
 =cut
 
 sub new ($class, $address, %o) {
-    my $socket =
-        $address =~ /\Ainet:(\d+)\@(.*)/s
+    my $socket
+        = $address =~ /\Ainet:(\d+)\@(.*)/s
         ? IO::Socket::INET->new(PeerAddr => $2, PeerPort => $1)
-        : IO::Socket::UNIX->new(Peer => $address =~ s/\A(?:unix|local)://r);
+        : IO::Socket::UNIX->new(Peer     => $address =~ s/\A(?:unix|local)://r);
     die "cannot connect to $address: $!\n" if !$socket;
     my $self = bless { socket => $socket, input => '' }, $class;
-    $self->send('O', pack 'N3', $o{version} // 6, $o{actions} // 0x1ff, $o{protocol} // 0x1fffff);
+    $self->send_frame(
+        'O', pack 'N3',
+        $o{version}  // 6,
+        $o{actions}  // 0x1ff,
+        $o{protocol} // 0x1fffff
+    );
     my ($letter, $data) = $self->read_frame;
-    die "answer to negotiation is '$letter'\n" if $letter ne 'O' || length $data < 12;
+    die "answer to negotiation is '$letter'\n"
+        if $letter ne 'O' || length $data < 12;
     @$self{qw(version actions protocol)} = unpack 'N3', $data;
     return $self;
 }
 
-=head2 send($letter [, $payload]), read_frame()
+=head2 send_frame($letter [, $payload]), read_frame()
 
 One frame, as it is.  read_frame returns (letter, payload).
 
 =cut
 
-sub send ($self, $letter, $payload = '') {
+sub send_frame ($self, $letter, $payload = '') {
     my $frame = pack 'N a a*', 1 + length $payload, $letter, $payload;
     while (length $frame) {
         my $n = syswrite $self->{socket}, $frame;
@@ -83,7 +92,8 @@ sub send ($self, $letter, $payload = '') {
 
 sub read_frame ($self) {
     my $size = unpack 'N', $self->take(4);
-    die "the filter sent a frame of $size octets\n" if $size < 1 || $size > 1 << 24;
+    die "the filter sent a frame of $size octets\n"
+        if $size < 1 || $size > 1 << 24;
     return unpack 'a a*', $self->take($size);
 }
 
@@ -91,7 +101,8 @@ sub take ($self, $n) {
     my $select = IO::Select->new($self->{socket});
     while (length $self->{input} < $n) {
         die "the filter is silent\n" if !$select->can_read($wait_seconds);
-        my $got = sysread $self->{socket}, $self->{input}, 65536, length $self->{input};
+        my $got = sysread $self->{socket}, $self->{input}, 65536,
+            length $self->{input};
         die "the filter closed the connection\n" if !$got;
     }
     return substr $self->{input}, 0, $n, '';
@@ -110,31 +121,42 @@ Where no answer is due the code is 'c'.
 =cut
 
 sub macros ($self, $name, %value) {
-    $self->send('D', $command{$name}[0] . join '', map { "$_\0$value{$_}\0" } sort keys %value);
+    $self->send_frame(
+        'D',
+        $command{$name}[0] . join '',
+        map {"$_\0$value{$_}\0"} sort keys %value
+    );
     return;
 }
 
 sub command ($self, $name, $payload = '') {
     my ($letter, $unwanted, $silent) = @{ $command{$name} };
     return { code => 'c' } if $self->{protocol} & $unwanted;
-    $self->send($letter, $payload);
+    $self->send_frame($letter, $payload);
     return { code => 'c' } if $self->{protocol} & $silent;
     return $self->answer;
 }
 
 sub answer ($self) {
     my @changes;
-    while (1) {
-        my ($letter, $data) = $self->read_frame;
-        next if $letter eq 'p';
-        if (my $m = $modification{$letter}) {
-            my @args = unpack $m->[1], $data;
-            $args[-1] =~ s/\A // if $m->[0] =~ /header/ && $self->{protocol} & $leading_space;
-            push @changes, [$m->[0], @args];
-            next;
-        }
-        return { code => $letter, text => $data =~ s/\0\z//r, changes => \@changes };
+    my ($letter, $data) = $self->read_frame;
+    while ($letter eq 'p' || $modification{$letter}) {
+        push @changes, $self->change($letter, $data) if $letter ne 'p';
+        ($letter, $data) = $self->read_frame;
     }
+    return {
+        code    => $letter,
+        text    => $data =~ s/\0\z//r,
+        changes => \@changes
+    };
+}
+
+sub change ($self, $letter, $data) {
+    my ($what, $template) = @{ $modification{$letter} };
+    my @args = unpack $template, $data;
+    $args[-1] =~ s/\A //
+        if $what =~ /header/ && $self->{protocol} & $leading_space;
+    return [ $what, @args ];
 }
 
 =head2 hello(%o)
@@ -146,7 +168,8 @@ no 'c', else the last.
 
 sub hello ($self, %o) {
     my $addr = $o{addr} // '192.0.2.1';
-    my $got = $self->command('connect', pack 'Z* a n Z*', "[$addr]", '4', 4321, $addr);
+    my $got  = $self->command('connect', pack 'Z* a n Z*', "[$addr]", '4', 4321,
+        $addr);
     return { %$got, stage => 'connect' } if $got->{code} ne 'c';
     $got = $self->command('helo', pack 'Z*', $o{helo} // 'client.example');
     return { %$got, stage => 'helo' };
@@ -164,7 +187,7 @@ A message that was ended early is followed by an ABORT.
 
 sub message ($self, %o) {
     my $got = $self->run_message(%o);
-    $self->send('A') if $got->{stage} ne 'eom';
+    $self->send_frame('A') if $got->{stage} ne 'eom';
     return $got;
 }
 
@@ -181,7 +204,7 @@ sub run_message ($self, %o) {
     for my $to (@to) {
         $got = $step->('rcpt', pack 'Z*', $to);
         if ($got->{code} =~ /[rty]/) {
-            push @refused, [$to, $got];
+            push @refused, [ $to, $got ];
             return $got if @refused == @to;
         }
         elsif ($got->{code} ne 'c') {
@@ -196,16 +219,31 @@ sub run_message ($self, %o) {
 }
 
 sub message_parts ($self, %o) {
-    my $space = $self->{protocol} & $leading_space ? ' ' : '';
-    my $headers = $o{headers} // [['Subject', 'test'], ['From', 'from@example.org']];
+    my $space   = $self->{protocol} & $leading_space ? ' ' : '';
+    my $headers = $o{headers}
+        // [ [ 'Subject', 'test' ], [ 'From', 'from@example.org' ] ];
     my $body = $o{body} // "Hello.\r\n";
     return (
         ['data'],
-        (map { ['header', pack 'Z* Z*', $_->[0], $space . $_->[1]] } @$headers),
+        (
+            map { [ 'header', pack 'Z* Z*', $_->[0], $space . $_->[1] ] }
+                @$headers
+        ),
         ['eoh'],
-        (map { ['body', $_] } unpack '(a65535)*', $body),
+        (map { [ 'body', $_ ] } unpack '(a65535)*', $body),
         ['eom'],
     );
+}
+
+=head2 tempfailed($answer)
+
+A function: whether the answer is a temporary failure, with or without a text.
+
+=cut
+
+sub tempfailed ($answer) {
+    return $answer->{code} eq 't'
+        || ($answer->{code} eq 'y' && $answer->{text} =~ /\A45\d /);
 }
 
 =head2 quit()
@@ -215,7 +253,7 @@ Ends the connection.
 =cut
 
 sub quit ($self) {
-    $self->send('Q');
+    $self->send_frame('Q');
     close $self->{socket};
     return;
 }
