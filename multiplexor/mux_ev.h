@@ -34,8 +34,8 @@ void mux_start(struct mux *m);
 /* Asks as a client of the request socket would: built-in commands too.  line
  * is without LF and copied.  Returns a ticket, 0 = no memory (done will not
  * run). */
-uint64_t mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done,
-    void *arg);
+uint64_t mux_ask(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg);
 /* done will not run any more; the work may go on.  Unknown tickets are fine. */
 void mux_cancel(struct mux *m, uint64_t ticket);
 

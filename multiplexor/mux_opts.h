@@ -15,29 +15,29 @@
  * the command line. */
 struct mux_opts {
 	long min_workers, max_workers; /* -m -x */
-	long max_requests;	       /* -r: then a worker is replaced */
-	long max_lifetime_s;	       /* -V: from its first request; <= 0 none */
-	long idle_s, busy_s;	       /* -i -b */
-	long client_s;		       /* -c: a client's request, our answer */
-	long start_delay_s;	       /* -w: between starts up to -m */
-	long start_min_s;	       /* -W: between any two starts */
-	long queue_max, queue_s;       /* -q -Q */
-	long backlog;		       /* -I; 0 = max_workers / 4 */
-	long per_domain;	       /* -y */
-	long max_rss_kb, max_as_kb;    /* -R -M; 0 = unset */
-	long status_log_s;	       /* -L */
-	const char *socket;	       /* -s; NULL = SPOOL/... */
-	const char *spool_dir;	       /* -z */
-	const char *worker;	       /* -f */
-	const char *filter;	       /* -F, NULL = the worker's default */
-	bool log_events;	       /* -l */
-	bool log_scheduling;	       /* -A */
-	bool status_fd;		       /* -Z */
-	bool group_access;	       /* -G */
+	long max_requests;             /* -r: then a worker is replaced */
+	long max_lifetime_s;        /* -V: from its first request; <= 0 none */
+	long idle_s, busy_s;        /* -i -b */
+	long client_s;              /* -c: a client's request, our answer */
+	long start_delay_s;         /* -w: between starts up to -m */
+	long start_min_s;           /* -W: between any two starts */
+	long queue_max, queue_s;    /* -q -Q */
+	long backlog;               /* -I; 0 = max_workers / 4 */
+	long per_domain;            /* -y */
+	long max_rss_kb, max_as_kb; /* -R -M; 0 = unset */
+	long status_log_s;          /* -L */
+	const char *socket;         /* -s; NULL = SPOOL/... */
+	const char *spool_dir;      /* -z */
+	const char *worker;         /* -f */
+	const char *filter;         /* -F, NULL = the worker's default */
+	bool log_events;            /* -l */
+	bool log_scheduling;        /* -A */
+	bool status_fd;             /* -Z */
+	bool group_access;          /* -G */
 	/* Of the separate program only; refused behind "--": */
 	const char *user, *pid_file, *lock_file; /* -U -p -o */
-	const char *facility, *label;		 /* -S -Y */
-	bool foreground;			 /* -D */
+	const char *facility, *label;            /* -S -Y */
+	bool foreground;                         /* -D */
 };
 
 extern const struct opt mux_option_rows[];

@@ -1,0 +1,605 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mux_ev: the multiplexor on a libevent loop (mux_ev.h).
+ *
+ * Policy is in the pool; here its actions are carried out.  The one timer is
+ * set only when the pool's next deadline is sooner than the one it is set for:
+ * in steady state a request costs no timer call.
+ */
+#include "mux_int.h"
+
+#include "command.h"
+
+#include "core/base/log.h"
+#include "core/base/muxproto.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef MD_VERSION
+#define MD_VERSION "0"
+#endif
+
+#define TERM_MS        10000 /* spec:stopping-a-worker */
+#define GONE_MS        1000  /* to exit by itself after its last word */
+#define BACKOFF_MS     1000
+#define BACKOFF_MAX_MS 60000
+
+/* ---- requests ---- */
+
+struct request *
+mux_request(struct mux *m, uint64_t id)
+{
+	return id_get(&m->ids, id);
+}
+
+static void
+request_free(struct mux *m, struct request *r)
+{
+	id_drop(&m->ids, r->id);
+	buf_fini(&r->out);
+	free(r);
+}
+
+void
+mux_deliver(struct mux *m, struct request *r, char *p, size_t n)
+{
+	mux_done_fn *done = r->done;
+	void *arg = r->arg;
+
+	request_free(m, r);
+	if (!done)
+		return;
+	if (p)
+		p[n] = '\0';
+	done(arg, p, n, p ? NULL : "the multiplexor is stopping");
+}
+
+/* Its answer is in r->out. */
+static void
+finish(struct mux *m, struct request *r)
+{
+	r->finished = true;
+	TAILQ_INSERT_TAIL(&m->finished, r, link);
+}
+
+static void
+finish_soon(struct mux *m)
+{
+	if (!m->finish_active)
+		event_active(m->finish_ev, 0, 0);
+	m->finish_active = true;
+}
+
+static void
+deliver_finished(struct mux *m, struct request *r)
+{
+	char no_memory[] = "error: Out of memory\n";
+	struct buf out = r->out;
+
+	buf_init(&r->out, 0);
+	if (r->lost)
+		mux_deliver(m, r, NULL, 0);
+	else if (buf_cstr(&out))
+		mux_deliver(m, r, out.p, buf_len(&out));
+	else
+		mux_deliver(m, r, no_memory, sizeof(no_memory) - 1);
+	buf_fini(&out);
+}
+
+/* Those that are finished now: what these ask in turn is for the next round,
+ * so that other events get theirs. */
+static void
+finish_all(struct mux *m)
+{
+	struct request *r, *last = TAILQ_LAST(&m->finished, requests);
+
+	while ((r = TAILQ_FIRST(&m->finished))) {
+		bool was_last = r == last;
+
+		TAILQ_REMOVE(&m->finished, r, link);
+		deliver_finished(m, r);
+		if (was_last)
+			break;
+	}
+	if (!TAILQ_EMPTY(&m->finished))
+		finish_soon(m);
+	if (m->stopping && pool_running(m->pool) == 0 && m->stopped) {
+		void (*stopped)(void *) = m->stopped;
+
+		m->stopped = NULL;
+		stopped(m->stopped_arg);
+	}
+}
+
+static void
+on_finish(evutil_socket_t fd, short what, void *arg)
+{
+	struct mux *m = arg;
+
+	(void)fd;
+	(void)what;
+	m->finish_active = false;
+	finish_all(m);
+}
+
+/* ---- what the pool wants done ---- */
+
+static const char *const answers[POOL_A_N] = {
+	[POOL_A_BUSY] = "error: No free workers\n",
+	[POOL_A_START] = "error: Unable to activate worker\n",
+	[POOL_A_QUEUE] = "error: Queued request timed out\n",
+	[POOL_A_TIMEOUT] =
+	    "ERR Filter timed out - check filter rules or system load\n",
+	[POOL_A_TALK] = "error: Error talking to worker process\n",
+	[POOL_A_DIED] = "ERR No response from worker\n",
+	[POOL_A_DOMAIN] = "ok -1 Per-domain%20recipok%20limit%20hit;"
+			  "%20please%20try%20again%20later\n",
+	[POOL_A_STOP] = NULL, /* none will come */
+};
+static const char overloaded[] =
+    "ERR Filter timed out - system may be overloaded "
+    "(consider increasing busy timeout)\n";
+
+static void
+do_spawn(struct mux *m, const struct pool_action *a)
+{
+	if (worker_start(&m->workers[a->slot], a) == 0)
+		pool_ready(m->pool, a->slot, m->now);
+	else
+		pool_failed(m->pool, a->slot, m->now);
+}
+
+static void
+do_assign(struct mux *m, const struct pool_action *a)
+{
+	struct request *r = mux_request(m, a->req);
+
+	/* it may have lost its worker since */
+	if (pool_req(m->pool, a->slot) != a->req)
+		return;
+	assert(r);
+	if (m->o->log_scheduling)
+		log_schedule(m, a);
+	worker_give(&m->workers[a->slot], r);
+}
+
+static void
+do_answer(struct mux *m, const struct pool_action *a)
+{
+	struct request *r = mux_request(m, a->req);
+	const char *text = answers[a->answer];
+
+	assert(r);
+	log_answer(m, a);
+	if (a->answer == POOL_A_TIMEOUT && a->n > 3)
+		text = overloaded;
+	if (text)
+		buf_adds(&r->out, text);
+	else
+		r->lost = true;
+	finish(m, r);
+}
+
+static void
+do_signal(struct mux *m, const struct pool_action *a, int sig)
+{
+	struct worker *w = &m->workers[a->slot];
+
+	log_stop(m, a);
+	proc_signal(w->proc.pid, sig);
+	worker_close_stdin(w);
+}
+
+void
+mux_settle(struct mux *m)
+{
+	struct pool_action a;
+	msec at;
+
+	while (pool_next(m->pool, &a)) {
+		switch (a.type) {
+		case POOL_SPAWN:
+			do_spawn(m, &a);
+			break;
+		case POOL_ASSIGN:
+			do_assign(m, &a);
+			break;
+		case POOL_WAIT:
+			log_waits(m, a.n);
+			break;
+		case POOL_CLOSE:
+			do_signal(m, &a, SIGCONT);
+			break;
+		case POOL_TERM:
+			do_signal(m, &a, SIGTERM);
+			break;
+		case POOL_KILL:
+			do_signal(m, &a, SIGKILL);
+			break;
+		case POOL_ANSWER:
+			do_answer(m, &a);
+			break;
+		case POOL_RETRY:
+			log_retry(m, &a);
+			break;
+		case POOL_ALARM:
+			log_alarm(m, a.n);
+			break;
+		}
+	}
+	at = pool_deadline(m->pool);
+	if (at < m->timer_at) {
+		msec ms = at > m->now ? at - m->now : 1;
+
+		m->timer_at = at;
+		event_add(m->timer_ev, &(struct timeval){ (time_t)(ms / 1000),
+					   (suseconds_t)(ms % 1000 * 1000) });
+	}
+}
+
+void
+mux_settle_and_finish(struct mux *m)
+{
+	mux_settle(m);
+	finish_all(m);
+}
+
+/* The same for calls from outside, in which no `done` may run. */
+static void
+settle_then_finish(struct mux *m)
+{
+	mux_settle(m);
+	if (!TAILQ_EMPTY(&m->finished) || m->stopping)
+		finish_soon(m);
+}
+
+/* ---- events ---- */
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct mux *m = arg;
+
+	(void)fd;
+	(void)what;
+	m->now = clock_mono_ms();
+	m->timer_at = MSEC_NEVER;
+	pool_tick(m->pool, m->now);
+	mux_settle_and_finish(m);
+}
+
+static struct worker *
+worker_of(struct mux *m, pid_t pid)
+{
+	for (long i = 0; i < m->o->max_workers; i++)
+		if (m->workers[i].proc.pid == pid)
+			return &m->workers[i];
+	return NULL;
+}
+
+static void
+on_child(evutil_socket_t sig, short what, void *arg)
+{
+	struct mux *m = arg;
+	struct proc_exit e;
+
+	(void)sig;
+	(void)what;
+	m->now = clock_mono_ms();
+	while (proc_reap(&e)) {
+		struct worker *w = worker_of(m, e.pid);
+
+		if (w)
+			worker_reaped(w, &e);
+		mux_settle(m);
+	}
+	mux_settle_and_finish(m);
+}
+
+static void
+on_status_log(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	log_status(arg);
+}
+
+/* ---- requests from outside ---- */
+
+static struct report
+report_of(struct mux *m)
+{
+	return (struct report){
+		.pool = m->pool,
+		.slots = (unsigned)m->o->max_workers,
+		.queue_max = (unsigned)m->o->queue_max,
+		.now = m->now,
+		.started = m->started,
+		.worker = worker_view,
+		.arg = m,
+	};
+}
+
+static void
+add_free(struct mux *m, struct buf *out)
+{
+	struct pool_counts c;
+
+	pool_count(m->pool, &c);
+	buf_addf(out, "%u\n", c.idle + c.stopped);
+}
+
+static void
+add_msgs(struct mux *m, struct buf *out)
+{
+	struct pool_counts c;
+
+	pool_count(m->pool, &c);
+	buf_addf(out, "%llu\n", (unsigned long long)c.msgs);
+}
+
+/* What the daemon answers itself, into out.  false: a worker must. */
+static bool
+builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
+{
+	struct report rep = report_of(m);
+
+	switch (c->type) {
+	case CMD_WORKER:
+		return false;
+	case CMD_HELP:
+		command_help(out);
+		break;
+	case CMD_FREE:
+		add_free(m, out);
+		break;
+	case CMD_STATUS:
+		report_status(&rep, out);
+		break;
+	case CMD_WORKERS:
+	case CMD_BUSYWORKERS:
+		report_workers(&rep, c->type == CMD_BUSYWORKERS, out);
+		break;
+	case CMD_WORKERINFO:
+		if (c->bad_arg)
+			buf_adds(out, "error: Invalid worker number\n");
+		else
+			report_workerinfo(&rep, c->arg, out);
+		break;
+	case CMD_MSGS:
+		add_msgs(m, out);
+		break;
+	case CMD_REREAD:
+		mux_reread(m);
+		buf_adds(out, "Forced reread of filter rules\n");
+		break;
+	case CMD_VERSION:
+		buf_adds(out, MD_VERSION);
+		break;
+	case CMD_TICK:
+		buf_adds(out, "error: External agents may not invoke 'tick'\n");
+		break;
+	case CMD_UNKNOWN:
+		buf_adds(out, "error: Unknown command\n");
+		break;
+	case CMD_TOO_LONG:
+		buf_adds(out, "error: Command too long\n");
+		break;
+	case CMD_N:
+		break;
+	}
+	return true;
+}
+
+static uint64_t
+domain_of(const struct mux *m, const struct mux_cmd *c)
+{
+	const char *p;
+	size_t n;
+
+	return m->o->per_domain ? report_domain(c->p, c->n, &p, &n) : 0;
+}
+
+uint64_t
+mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+{
+	struct request *r;
+	struct mux_cmd c;
+
+	command_parse(line, n, &c);
+	r = malloc(sizeof(*r) + c.n + 1);
+	if (!r)
+		return 0;
+	*r = (struct request){ .done = done, .arg = arg, .n = c.n };
+	r->id = id_new(&m->ids, r);
+	if (!r->id) {
+		free(r);
+		return 0;
+	}
+	m->now = clock_mono_ms();
+	if (builtin(m, &c, &r->out)) {
+		finish(m, r);
+	} else {
+		memcpy(r->line, c.p, c.n);
+		r->line[c.n] = '\n';
+		pool_request(m->pool, r->id, mux_classify(c.p, c.n),
+		    domain_of(m, &c), m->now);
+	}
+	settle_then_finish(m);
+	return r->id;
+}
+
+void
+mux_cancel(struct mux *m, uint64_t ticket)
+{
+	struct request *r = mux_request(m, ticket);
+
+	if (!r)
+		return;
+	r->done = NULL;
+	if (!r->finished && pool_cancel(m->pool, ticket))
+		request_free(m, r);
+}
+
+void
+mux_reread(struct mux *m)
+{
+	m->now = clock_mono_ms();
+	pool_reread(m->pool, m->now);
+	settle_then_finish(m);
+}
+
+/* ---- life ---- */
+
+void
+mux_start(struct mux *m)
+{
+	m->now = m->started = clock_mono_ms();
+	log_started(m);
+	pool_start(m->pool, m->now);
+	settle_then_finish(m);
+	if (m->o->status_log_s)
+		event_add(
+		    m->log_ev, &(struct timeval){ m->o->status_log_s, 0 });
+}
+
+void
+mux_stop(struct mux *m, void (*stopped)(void *arg), void *arg)
+{
+	if (!m->stopping) {
+		clients_stop(m);
+		event_del(m->log_ev);
+		m->stopped = stopped;
+		m->stopped_arg = arg;
+	}
+	m->stopping = true;
+	m->now = clock_mono_ms();
+	pool_stop(m->pool, m->now);
+	settle_then_finish(m);
+}
+
+static int
+new_pool(struct mux *m)
+{
+	const struct mux_opts *o = m->o;
+	struct pool_opts p = {
+		.min_workers = (unsigned)o->min_workers,
+		.max_workers = (unsigned)o->max_workers,
+		.max_requests = (unsigned)o->max_requests,
+		.queue_max = (unsigned)o->queue_max,
+		.per_domain = (unsigned)o->per_domain,
+		.queue_ms = (msec)o->queue_s * 1000,
+		.busy_ms = (msec)o->busy_s * 1000,
+		.idle_ms = (msec)o->idle_s * 1000,
+		.start_delay_ms = (msec)o->start_delay_s * 1000,
+		.start_min_ms = (msec)o->start_min_s * 1000,
+		.term_ms = TERM_MS,
+		.gone_ms = GONE_MS,
+		.backoff_ms = BACKOFF_MS,
+		.backoff_max_ms = BACKOFF_MAX_MS,
+	};
+
+	if (o->max_lifetime_s > 0)
+		p.lifetime_ms = (msec)o->max_lifetime_s * 1000;
+	m->workers = calloc(p.max_workers, sizeof(*m->workers));
+	if (!m->workers)
+		return -ENOMEM;
+	for (unsigned i = 0; i < p.max_workers; i++)
+		m->workers[i] = (struct worker){
+			.m = m, .slot = i, .proc = { 0, -1, -1, -1, -1 }
+		};
+	return pool_new(&m->pool, &p);
+}
+
+static int
+new_events(struct mux *m)
+{
+	m->timer_ev = evtimer_new(m->base, on_timer, m);
+	m->finish_ev = evtimer_new(m->base, on_finish, m);
+	m->child_ev = evsignal_new(m->base, SIGCHLD, on_child, m);
+	m->log_ev = event_new(m->base, -1, EV_PERSIST, on_status_log, m);
+	if (!m->timer_ev || !m->finish_ev || !m->child_ev || !m->log_ev ||
+	    event_add(m->child_ev, NULL) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int
+mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
+    char *err, size_t errlen)
+{
+	struct mux *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		goto no_memory;
+	m->base = base;
+	m->o = o;
+	m->listen_fd = -1;
+	m->timer_at = MSEC_NEVER;
+	m->spec = (struct proc_spec){ o->worker, o->filter, o->spool_dir,
+		o->status_fd, o->group_access, o->max_rss_kb, o->max_as_kb };
+	TAILQ_INIT(&m->finished);
+	TAILQ_INIT(&m->clients);
+	id_init(&m->ids);
+	signal(SIGPIPE, SIG_IGN); /* a worker's death is found by EPIPE */
+	if (new_pool(m) < 0 || new_events(m) < 0)
+		goto no_memory;
+	if (proc_check(&m->spec, err, errlen) < 0 ||
+	    clients_listen(m, err, errlen) < 0) {
+		mux_free(m);
+		return -1;
+	}
+	*out = m;
+	return 0;
+no_memory:
+	mux_free(m);
+	snprintf(err, errlen, "Out of memory");
+	return -1;
+}
+
+static void
+free_event(struct event *ev)
+{
+	if (ev)
+		event_free(ev);
+}
+
+static void
+kill_all(struct mux *m)
+{
+	for (long i = 0; m->workers && i < m->o->max_workers; i++)
+		if (m->workers[i].proc.pid)
+			proc_signal(m->workers[i].proc.pid, SIGKILL);
+	for (long i = 0; m->workers && i < m->o->max_workers; i++) {
+		if (m->workers[i].proc.pid)
+			proc_wait(m->workers[i].proc.pid);
+		worker_forget(&m->workers[i]);
+	}
+}
+
+void
+mux_free(struct mux *m)
+{
+	struct request *r;
+
+	if (!m)
+		return;
+	kill_all(m);
+	clients_free(m);
+	free_event(m->timer_ev);
+	free_event(m->finish_ev);
+	free_event(m->child_ev);
+	free_event(m->log_ev);
+	for (uint32_t at = 0; (r = id_any(&m->ids, &at));)
+		request_free(m, r);
+	id_fini(&m->ids);
+	pool_free(m->pool);
+	free(m->workers);
+	free(m);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mux_int: what mux_ev, worker_ev, client_ev and mux_log share.
+ *
+ * Each libevent callback does: read, feed the pool, mux_settle.  Only
+ * mux_settle carries out what the pool decides, so that nothing nests.
+ */
+#ifndef MULTIPLEXOR_MUX_INT_H
+#define MULTIPLEXOR_MUX_INT_H
+
+#include "line.h"
+#include "mux_ev.h"
+#include "pool.h"
+#include "proc.h"
+#include "report.h"
+
+#include "core/base/id.h"
+
+#include <sys/queue.h>
+
+struct event;
+
+/* One question, from mux_ask until done has run. */
+struct request {
+	TAILQ_ENTRY(request) link; /* finished ones */
+	uint64_t id;
+	mux_done_fn *done; /* NULL: nobody is interested any more */
+	void *arg;
+	bool finished; /* `out` is the answer */
+	bool lost;     /* finished, and there is no answer */
+	struct buf out;
+	size_t n;
+	char line[]; /* n octets and an LF */
+};
+TAILQ_HEAD(requests, request);
+
+struct worker {
+	struct mux *m;
+	unsigned slot;
+	struct proc proc; /* pid 0: none */
+	struct event *out_ev, *err_ev, *status_ev, *in_ev;
+	size_t written; /* of the request's line */
+	struct line out, err, status;
+	char tag[REPORT_TAG_MAX + 1]; /* reported; "": that of the request */
+	struct buf last_words;        /* stderr that was not logged */
+	bool out_of_memory;
+	bool reaped; /* it can be given nothing more */
+};
+
+#define MUX_READ (sizeof(((struct mux *)0)->in) - 1)
+
+struct client;
+TAILQ_HEAD(clients, client);
+
+struct mux {
+	struct event_base *base;
+	const struct mux_opts *o;
+	struct pool *pool;
+	struct proc_spec spec;
+	struct worker *workers; /* o->max_workers */
+	struct id_table ids;    /* of requests that the pool has or had */
+	struct requests finished;
+	struct clients clients;
+	int listen_fd;
+	struct event *accept_ev, *timer_ev, *finish_ev, *child_ev, *log_ev;
+	msec timer_at, started, now;
+	bool stopping, finish_active;
+	void (*stopped)(void *arg);
+	void *stopped_arg;
+	char in[16384 + 1]; /* what was read last, from whomever; and a NUL */
+};
+
+/* ---- mux_ev.c ---- */
+
+/* Carries out the pool's actions, sets the timer. */
+void mux_settle(struct mux *m);
+/* The same, then runs what is finished: last call of each callback. */
+void mux_settle_and_finish(struct mux *m);
+struct request *mux_request(struct mux *m, uint64_t id);
+/* Gives its answer away, frees it.  The octet p[n] is overwritten. */
+void mux_deliver(struct mux *m, struct request *r, char *p, size_t n);
+
+/* ---- worker_ev.c: one worker's pipes ---- */
+int worker_start(struct worker *w, const struct pool_action *a);
+void worker_give(struct worker *w, struct request *r);
+void worker_close_stdin(struct worker *w);
+void worker_reaped(struct worker *w, const struct proc_exit *e);
+void worker_forget(struct worker *w); /* closes all; kills nobody */
+void worker_view(void *mux, unsigned slot, struct report_worker *out);
+
+/* ---- client_ev.c: the request socket ---- */
+int clients_listen(struct mux *m, char *err, size_t errlen);
+void clients_stop(struct mux *m); /* accepts no more; waiting ones stay */
+void clients_free(struct mux *m);
+
+/* ---- mux_log.c: the lines that administrators know ---- */
+void log_started(const struct mux *m);
+void log_start(const struct mux *m, const struct pool_action *a, long pid);
+void log_start_failed(
+    const struct mux *m, unsigned slot, const char *what, int err);
+void log_limit_failed(unsigned slot, int err);
+void log_stop(const struct mux *m, const struct pool_action *a);
+void log_schedule(const struct mux *m, const struct pool_action *a);
+void log_answer(const struct mux *m, const struct pool_action *a);
+void log_waits(const struct mux *m, unsigned queued);
+void log_alarm(const struct mux *m, unsigned ms);
+void log_retry(const struct mux *m, const struct pool_action *a);
+void log_died(const struct mux *m, const struct worker *w);
+void log_extra(const struct worker *w, const char *what);
+void log_reap(const struct mux *m, const struct worker *w,
+    const struct proc_exit *e, bool unexpected);
+void log_stderr(
+    const struct mux *m, const struct worker *w, const char *p, size_t n);
+void log_status(const struct mux *m);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mux_opts: every option of the multiplexor (mux_opts.h).
+ *
+ * Numbers out of range are moved into it without a word, as users of these
+ * letters expect; only what cannot be meant is refused.
+ */
+#include "mux_opts.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef MD_WORKER_PATH
+#define MD_WORKER_PATH "/usr/bin/mimedefang.pl"
+#endif
+#ifndef MD_SPOOLDIR
+#define MD_SPOOLDIR "/var/spool/MIMEDefang"
+#endif
+
+#define QUEUE_MAX 128
+
+/* Options of the original that have no meaning here yet: silence would leave
+ * an administrator with a service that he believes he has. */
+static int
+not_yet(const char *what)
+{
+	fprintf(stderr, "%s is not supported yet\n", what);
+	return 1;
+}
+#define NOT_YET(l, arg)                                                        \
+	static int not_yet_##l(void *opts, const char *value)                  \
+	{                                                                      \
+		(void)opts;                                                    \
+		(void)value;                                                   \
+		return not_yet("option -" #l);                                 \
+	}
+NOT_YET(a, "SOCKET")
+NOT_YET(O, "SOCKET")
+NOT_YET(N, "SOCKET")
+NOT_YET(t, "FILE")
+NOT_YET(T, NULL)
+NOT_YET(u, NULL)
+NOT_YET(E, NULL)
+NOT_YET(k, NULL)
+NOT_YET(X, "SECS")
+NOT_YET(P, "N")
+NOT_YET(d, NULL)
+
+#define AT(member) offsetof(struct mux_opts, member)
+#define INT(l, name, member, arg, dflt, min, max, help)                        \
+	{                                                                      \
+		l, name, OPT_INT, OPT_NUMERIC, AT(member), arg, dflt, min,     \
+		    max, help, NULL                                            \
+	}
+#define STR(l, name, member, arg, dflt, help)                                  \
+	{                                                                      \
+		l, name, OPT_STR, 0, AT(member), arg, dflt, 0, 0, help, NULL   \
+	}
+#define FLAG(l, name, member, help)                                            \
+	{                                                                      \
+		l, name, OPT_FLAG, 0, AT(member), NULL, NULL, 0, 0, help, NULL \
+	}
+#define LATER(l, letter, arg)                                                  \
+	{                                                                      \
+		letter, NULL, OPT_ACT, 0, 0, arg, NULL, 0, 0,                  \
+		    "not supported yet", not_yet_##l                           \
+	}
+/* clang-format off: one row a line */
+const struct opt mux_option_rows[] = {
+	INT('m', "min-workers", min_workers, "N", "1", 1, LONG_MAX,
+	    "workers to keep running"),
+	INT('x', "max-workers", max_workers, "N", "2", 1, INT_MAX,
+	    "most workers at a time"),
+	INT('r', "max-requests", max_requests, "N", "500", 1, INT_MAX,
+	    "replace a worker after as many requests"),
+	INT('V', "max-lifetime", max_lifetime_s, "SECS", "-1", -1, INT_MAX,
+	    "replace a worker as long after its first request; -1: never"),
+	INT('i', "idle-timeout", idle_s, "SECS", "300", 10, INT_MAX,
+	    "stop workers beyond -m that are idle as long"),
+	INT('b', "busy-timeout", busy_s, "SECS", "120", 10, INT_MAX,
+	    "kill a worker that needs longer for a request"),
+	INT('c', "client-timeout", client_s, "SECS", "10", 10, INT_MAX,
+	    "time for a client to send a request and to take the answer"),
+	INT('w', "start-delay", start_delay_s, "SECS", "3", 1, INT_MAX,
+	    "between two starts while filling up to -m"),
+	INT('W', "min-start-delay", start_min_s, "SECS", "0", 0, INT_MAX,
+	    "between any two starts"),
+	INT('q', "queue-size", queue_max, "N", "0", 0, LONG_MAX,
+	    "requests that may wait for a worker, up to 128"),
+	INT('Q', "queue-timeout", queue_s, "SECS", "30", 1, 600,
+	    "how long a request may wait"),
+	INT('I', "backlog", backlog, "N", NULL, 5, 200,
+	    "connections that may wait to be accepted (default: -x / 4)"),
+	INT('y', "per-domain", per_domain, "N", "0", 0, INT_MAX,
+	    "recipok requests of one domain at a time; 0: any number"),
+	INT('R', "max-rss", max_rss_kb, "KB", "0", 0, LONG_MAX / 1024,
+	    "limit of a worker's resident memory"),
+	INT('M', "max-memory", max_as_kb, "KB", "0", 0, LONG_MAX / 1024,
+	    "limit of a worker's address space"),
+	INT('L', "log-status", status_log_s, "SECS", "0", 0, INT_MAX,
+	    "log a status line as often; 0: never"),
+	STR('s', "socket", socket, "PATH", NULL,
+	    "request socket (default: mimedefang-multiplexor.sock in -z)"),
+	STR('z', "spool", spool_dir, "DIR", MD_SPOOLDIR, "spool directory"),
+	STR('f', "worker", worker, "PATH", MD_WORKER_PATH, "worker program"),
+	STR('F', "filter", filter, "PATH", NULL,
+	    "filter file for the worker program"),
+	FLAG('l', "log-events", log_events,
+	    "log what happens to workers, and what they write to stderr"),
+	FLAG('A', "log-scheduling", log_scheduling,
+	    "log which worker gets a request"),
+	FLAG('Z', "status-updates", status_fd,
+	    "let workers report what they do"),
+	FLAG('G', "group-access", group_access,
+	    "let the group use the socket and read files"),
+	STR('U', "user", user, "NAME", NULL, "run as this user"),
+	STR('p', "pid-file", pid_file, "FILE", NULL, "write the pid there"),
+	STR('o', "lock-file", lock_file, "FILE", NULL,
+	    "lock this (default: the pid file's name and .lock)"),
+	STR('S', "facility", facility, "NAME", "mail", "syslog facility"),
+	STR('Y', "log-label", label, "TEXT", "mimedefang-multiplexor",
+	    "syslog tag"),
+	FLAG('D', "foreground", foreground, "stay in the foreground"),
+	LATER(a, 'a', "SOCKET"),
+	LATER(O, 'O', "SOCKET"),
+	LATER(N, 'N', "SOCKET"),
+	LATER(t, 't', "FILE"),
+	LATER(T, 'T', NULL),
+	LATER(u, 'u', NULL),
+	LATER(E, 'E', NULL),
+	LATER(k, 'k', NULL),
+	LATER(X, 'X', "SECS"),
+	LATER(P, 'P', "N"),
+	LATER(d, 'd', NULL),
+};
+/* clang-format on */
+const size_t mux_option_count =
+    sizeof(mux_option_rows) / sizeof(mux_option_rows[0]);
+
+static bool
+starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+static int
+check_socket(struct mux_opts *o, char *err, size_t errlen)
+{
+	char *path;
+
+	if (!o->socket) {
+		if (asprintf(&path, "%s/mimedefang-multiplexor.sock",
+			o->spool_dir) < 0) {
+			snprintf(err, errlen, "Out of memory");
+			return -1;
+		}
+		o->socket = path;
+		return 0;
+	}
+	if (starts_with(o->socket, "inet")) {
+		snprintf(err, errlen,
+		    "Argument to -s option must be a UNIX-domain socket, not a "
+		    "TCP socket.");
+		return -1;
+	}
+	if (starts_with(o->socket, "unix:"))
+		o->socket += strlen("unix:");
+	else if (starts_with(o->socket, "local:"))
+		o->socket += strlen("local:");
+	return 0;
+}
+
+int
+mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
+{
+	if (o->queue_max > QUEUE_MAX) {
+		snprintf(err, errlen, "Request queue size %ld too big (%d max)",
+		    o->queue_max, QUEUE_MAX);
+		return -1;
+	}
+	if (o->worker[0] != '/') {
+		snprintf(err, errlen,
+		    "-f: You must supply an absolute path for filter program");
+		return -1;
+	}
+	if (o->max_lifetime_s <= 0)
+		o->max_lifetime_s = -1;
+	if (o->status_log_s > 0 && o->status_log_s < 5)
+		o->status_log_s = 5;
+	if (o->min_workers > o->max_workers)
+		o->min_workers = o->max_workers;
+	if (o->per_domain >= o->max_workers)
+		o->per_domain = 0; /* could never be reached */
+	return check_socket(o, err, errlen);
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# A worker that does what a request tells it, for tests of the pool.  Requests
+# are "VERB [ARG...]"; every other line is answered "ok".
+#
+#   scan ...          ok
+#   pid               ok PID
+#   args              ok WORDS of the command line
+#   half PATH         "ok ha", opens the FIFO PATH for reading, then "lf\n"
+#   wait PATH         opens the FIFO PATH for reading, then "ok\n"
+#   die [STATUS]      exits without an answer
+#   dieonce PATH      dies if it can create PATH, else ok
+#   crash             kills itself with SIGKILL
+#   cut TEXT          TEXT without LF, then exits
+#   two               two lines at once
+#   more              a line and the beginning of another
+#   later PATH        ok; when FIFO PATH is opened, another line
+#   big N             N octets and an LF
+#   mute              never answers
+#   deaf              ignores TERM, never answers
+#   closed            closes stdout, lives on
+#   err TEXT          TEXT on stderr, then ok
+#   flood N           N lines on stderr, then ok
+#   oom               says Out of memory! on stderr and dies
+#   status TEXT PATH  TEXT to descriptor 3, then as wait
+#   fds               ok and the numbers of open descriptors
+#   env               ok umask, directory, process group is own, SIGPIPE state
+#
+# WORKER_START=die: exits at once.  WORKER_END=ignore: ignores end of file and
+# TERM.
+use v5.36;
+use Cwd ();
+
+STDOUT->autoflush(1);
+if (($ENV{WORKER_START} // '') eq 'die') {
+    print STDERR "cannot load the filter\n";
+    exit 3;
+}
+$SIG{TERM} = 'IGNORE' if ($ENV{WORKER_END} // '') eq 'ignore';
+
+sub forever () { sleep 1000 while 1 }
+
+sub wait_for ($path) {
+    open my $fh, '<', $path or return;
+    my $line = <$fh>;
+    return;
+}
+
+my %verb = (
+    pid  => sub { say "ok $$" },
+    args => sub { say "ok @ARGV" },
+    half => sub ($path) { print 'ok ha'; wait_for($path); say 'lf' },
+    wait => sub ($path) { wait_for($path); say 'ok' },
+    die  => sub ($status = 9) { exit $status },
+    dieonce => sub ($path) {
+        use Fcntl;
+        exit 9 if sysopen my $fh, $path, O_CREAT | O_EXCL | O_WRONLY;
+        say 'ok';
+    },
+    crash => sub { kill KILL => $$; forever() },
+    cut   => sub ($text) { print $text; exit 0 },
+    two   => sub { print "ok one\nok two\n" },
+    more  => sub { print "ok one\nok t" },
+    later => sub ($path) { say 'ok'; wait_for($path); say 'unasked' },
+    big   => sub ($n) { print 'x' x $n, "\n" },
+    mute  => sub { forever() },
+    deaf  => sub { $SIG{TERM} = 'IGNORE'; forever() },
+    closed => sub { close STDOUT; forever() },
+    err    => sub (@text) { print STDERR "@text\n"; say 'ok' },
+    flood  => sub ($n) { print STDERR "line $_\n" for 1 .. $n; say 'ok' },
+    oom    => sub { print STDERR "Out of memory!\n"; exit 1 },
+    status => sub ($text, $path) {
+        open my $fh, '>&=', 3 or die "no descriptor 3\n";
+        syswrite $fh, "$text\n";
+        wait_for($path);
+        say 'ok';
+    },
+    fds => sub {
+        opendir my $d, "/proc/$$/fd" or return say 'ok unknown';
+        say join q{ }, 'ok', sort { $a <=> $b } grep { /\d/ } readdir $d;
+    },
+    env => sub {
+        my $pipe = ($SIG{PIPE} // '') eq 'IGNORE' ? 'ignored' : 'default';
+        printf "ok %03o %s %s %s\n", umask, Cwd::getcwd(),
+          (getpgrp(0) == $$ ? 'leader' : 'member'), $pipe;
+    },
+);
+
+while (my $line = <STDIN>) {
+    chomp $line;
+    my ($word, @args) = split /\s+/, $line;
+    my $do = $verb{ $word // '' };
+    $do ? $do->(@args) : say 'ok';
+}
+forever() if ($ENV{WORKER_END} // '') eq 'ignore';
+exit 0;
