@@ -40,11 +40,11 @@ enum mlt_err {
 	MLT_E_DEAD = -100,
 	MLT_E_PROTO = -101,  /* peer sent something malformed or out of turn */
 	MLT_E_TOOBIG = -102, /* frame longer than the limit */
+	MLT_E_OFFER = -103,  /* MTA does not offer a required action */
 };
 const char *mlt_strerror(int err); /* static text, never NULL */
 
-/* Constants of the wire (commands, replies, MLT_ACT_*, MLT_PROT_*,
- * MLT_STAGE_*) are in the generated-by-inclusion part below. */
+/* MLT_SMFIC_*, MLT_SMFIR_*, MLT_ACT_*, MLT_PROT_*, MLT_STAGE_*, limits. */
 #include <milterproto_const.h>
 
 /* ---- what the MTA says -------------------------------------------------- */
@@ -68,11 +68,19 @@ enum mlt_event_type {
 };
 
 /* One thing that the MTA said.  Every mlt_bytes in it is valid until the next
- * mlt_filter_next, _feed, _eof or _free on the same session. */
+ * mlt_filter_next, _feed, _eof or _free on the same session; all but BODY's
+ * have a NUL behind them.
+ * After a verdict for a message (or, at CONNECT and HELO, for the client) the
+ * session gives no more events for it, no ABORT either: that message is over
+ * for the filter.  Two exceptions: a reject or tempfail of RCPT concerns that
+ * recipient only; DISCARD at RCPT is still followed by ABORT. */
 struct mlt_event {
 	enum mlt_event_type type;
 	bool need_reply; /* false: the MTA does not wait, by nature or as
-			  * negotiated (or the session answers for you) */
+			  * negotiated (or the session answers for you).  True
+			  * with BODY may also mean that EOM brought it: a
+			  * verdict then is the one for the message, CONTINUE
+			  * leads to the EOM event */
 	union {
 		struct {
 			uint32_t version, actions, protocol;
@@ -106,15 +114,18 @@ enum mlt_reply_type {
 	MLT_REPLY_REJECT,
 	MLT_REPLY_TEMPFAIL,
 	MLT_REPLY_DISCARD,
-	MLT_REPLY_SKIP, /* BODY only; becomes CONTINUE if not negotiated */
+	MLT_REPLY_SKIP, /* BODY: no more BODY events for this message; sent as
+			 * CONTINUE if not negotiated */
 	MLT_REPLY_CODE  /* own code, DSN and text */
 };
 
 /* For MLT_REPLY_CODE: `code` three digits beginning with 4 or 5, `dsn` like
  * "5.7.1" with the same first digit or NULL, `text` one or more lines
- * separated by LF (an optional CR before it is dropped).  The session doubles
- * '%', wraps nothing: a line over 980 octets, more than 32 lines, a control
- * character other than TAB are MLT_E_ARG. */
+ * separated by LF (an optional CR before it, and an LF at the very end, are
+ * dropped).  The session doubles '%', makes TAB a blank and octets over 0x7f
+ * '?', and adds the dsn "x.0.0" where the grammar needs one (several lines, or
+ * a digit in front).  It wraps nothing: a line over 980 octets, more than 32
+ * lines, another control character are MLT_E_ARG. */
 struct mlt_reply {
 	enum mlt_reply_type type;
 	const char *code, *dsn;
@@ -134,10 +145,14 @@ struct mlt_options {
 				    * RCPT_REJ, HDR_LEADSPC, MDS_*.  What is
 				    * not offered is emulated: unwanted steps
 				    * are answered by the session and give no
-				    * event, NR_ steps are answered CONTINUE */
+				    * event, NR_ steps are answered CONTINUE.
+				    * HDR_LEADSPC: header values begin with
+				    * their blank in both directions; an MTA
+				    * without it removes and adds one */
 	const char *macros[MLT_STAGE_N]; /* names separated by blanks, NULL =
 					  * the MTA's default; sent only if
-					  * SETSYMLIST is offered */
+					  * SETSYMLIST is offered.  EOM and EOH
+					  * stand in for each other */
 };
 
 struct mlt_filter_opts {
@@ -156,14 +171,15 @@ int mlt_filter_new(struct mlt_filter **out, const struct mlt_filter_opts *opts);
 void mlt_filter_free(struct mlt_filter *f); /* NULL is allowed */
 
 /* Hands over octets that came from the MTA.  They are borrowed until
- * mlt_filter_next returned 0 or an error; what it left over is then copied.
- * NOMEM STATE (the previous octets were not drained) and all dead codes. */
+ * mlt_filter_next returned 0 or a dead code; what it left over is then copied.
+ * STATE (the previous octets were not drained, or the session is over), ARG
+ * (4 GiB or more). */
 __attribute__((warn_unused_result)) int mlt_filter_feed(
     struct mlt_filter *f, const void *buf, size_t len);
 /* The peer closed: what is open becomes ABORT and QUIT events.  Idempotent. */
 void mlt_filter_eof(struct mlt_filter *f);
 /* 1: *ev is filled.  0: feed me, or answer the last event first.
- * NOMEM PROTO TOOBIG; before a dead code an open message gives ABORT. */
+ * NOMEM PROTO TOOBIG OFFER; before a dead code an open message gives ABORT. */
 __attribute__((warn_unused_result)) int mlt_filter_next(
     struct mlt_filter *f, struct mlt_event *ev);
 
@@ -172,20 +188,23 @@ __attribute__((warn_unused_result)) int mlt_filter_next(
  * until _next. */
 struct mlt_bytes mlt_filter_macro(const struct mlt_filter *f, const char *name);
 
-/* Answers MLT_EV_NEGOTIATE when ask_options is set.  NOMEM STATE PROTO. */
+/* Answers MLT_EV_NEGOTIATE when ask_options is set.  NOMEM STATE OFFER, ARG
+ * (macro lists over 65535 octets). */
 int mlt_filter_negotiate(struct mlt_filter *f, const struct mlt_options *o);
 
-/* Answers the last event.  NOMEM ARG STATE AGREED.  If the last event needs no
- * reply, a verdict is kept and given at the next step of the same message (or
- * connection) that does; CONTINUE and SKIP are then no-ops. */
+/* Answers the last event.  NOMEM, ARG (also: not legal for this command),
+ * STATE.  If the last event needs no reply, a verdict is kept and given at the
+ * next step of the same message (or client) that does. */
 __attribute__((warn_unused_result)) int mlt_filter_reply(
     struct mlt_filter *f, const struct mlt_reply *r);
 bool mlt_filter_wants_reply(const struct mlt_filter *f);
 
 /* Modifications: only while MLT_EV_EOM is pending.  All: NOMEM ARG STATE
  * AGREED.  Name: non-empty, printable, no colon.  Value: LF + blank folds;
- * CR, NUL or an LF not followed by a blank is ARG.  index: see
- * docs/protocol.md#header-modifications. */
+ * CR, NUL or an LF not followed by a blank is ARG.  Addresses, parameters and
+ * the reason: control characters are ARG.  index: see
+ * docs/protocol.md#modifications; to delete several instances of a
+ * header begin with the highest index. */
 int mlt_filter_add_header(
     struct mlt_filter *f, struct mlt_bytes name, struct mlt_bytes value);
 int mlt_filter_insert_header(struct mlt_filter *f, uint32_t index,
@@ -201,7 +220,9 @@ int mlt_filter_delete_rcpt(struct mlt_filter *f, struct mlt_bytes addr);
 int mlt_filter_change_from(struct mlt_filter *f, struct mlt_bytes addr,
     struct mlt_bytes esmtp); /* use "<>" for the null sender */
 int mlt_filter_quarantine(struct mlt_filter *f, struct mlt_bytes reason);
-int mlt_filter_progress(struct mlt_filter *f); /* keep-alive while EOM waits */
+/* Keep-alive while EOM waits.  STATE also after replace_body while more of it
+ * may follow. */
+int mlt_filter_progress(struct mlt_filter *f);
 
 /* Octets to be written, borrowed until the next call on f; 0 = none. */
 size_t mlt_filter_output(const struct mlt_filter *f, const uint8_t **p);
@@ -238,8 +259,10 @@ int mlt_mta_new(struct mlt_mta **out, const struct mlt_mta_opts *opts);
 void mlt_mta_free(struct mlt_mta *m);
 
 /* Sends.  Every one: NOMEM ARG STATE (an answer is awaited, or the step is
- * illegal now).  A step that the filter does not want is not sent and gives
- * 0; 1 = sent and an answer will come; 2 = sent and none will come. */
+ * illegal now).  A step that the filter does not want, by negotiation or after
+ * its verdict, is not sent and gives 0; 1 = sent and an answer will come;
+ * 2 = sent and none will come.  So a caller walks through the whole message
+ * and looks at mlt_mta_next whenever he got 1. */
 int mlt_mta_negotiate(struct mlt_mta *m);
 int mlt_mta_macros(struct mlt_mta *m, uint8_t stage_cmd,
     const struct mlt_bytes *name_value_pairs, size_t n_pairs); /* 2 */
@@ -258,18 +281,27 @@ int mlt_mta_eom(struct mlt_mta *m);
 int mlt_mta_abort(struct mlt_mta *m);
 int mlt_mta_quit(struct mlt_mta *m, bool more); /* more: QUIT_NC */
 
+/* As mlt_filter_feed and _next.  Every deviation of the filter is PROTO: a
+ * reply that is not awaited or not legal for the command, a modification
+ * outside EOM or without its bit, a malformed payload. */
 int mlt_mta_feed(struct mlt_mta *m, const void *buf, size_t len);
-int mlt_mta_next(struct mlt_mta *m, struct mlt_action *a); /* as _filter_next */
+int mlt_mta_next(struct mlt_mta *m, struct mlt_action *a);
 size_t mlt_mta_output(const struct mlt_mta *m, const uint8_t **p);
 void mlt_mta_sent(struct mlt_mta *m, size_t n);
 bool mlt_mta_awaits(const struct mlt_mta *m);       /* an answer is due */
+uint32_t mlt_mta_version(const struct mlt_mta *m);  /* agreed */
 uint32_t mlt_mta_actions(const struct mlt_mta *m);  /* agreed */
 uint32_t mlt_mta_protocol(const struct mlt_mta *m); /* agreed */
+/* Names of the macros that the filter wants at this MLT_STAGE_, separated by
+ * blanks; {NULL, 0} = it did not say. */
+struct mlt_bytes mlt_mta_macro_list(const struct mlt_mta *m, unsigned stage);
 
 /* ---- names, for logs ------------------------------------------------------- */
 const char *mlt_event_name(enum mlt_event_type t); /* "CONNECT"; never NULL */
 const char *mlt_command_name(uint8_t cmd);         /* NULL if unknown */
 const char *mlt_reply_name(uint8_t reply);         /* NULL if unknown */
+const char *mlt_action_name(uint32_t bit);         /* one MLT_ACT_ bit */
+const char *mlt_protocol_name(uint32_t bit);       /* one MLT_PROT_ bit */
 
 #ifdef __cplusplus
 }

@@ -41,9 +41,10 @@ struct mlt_server_opts {
 	struct mlt_filter_opts filter;
 	unsigned max_connections; /* 0 = no limit; one more waits in the
 				   * backlog */
-	uint64_t idle_ms;         /* no octet from the MTA; 0 = 7,210,000, above
+	uint64_t idle_ms; /* no octet from or to the MTA while no reply is
+			   * awaited, to a quarter; 0 = 7,210,000, above
 				   * every timeout of an MTA */
-	size_t max_output_bytes;  /* then modifications wait; 0 = 1 MiB: not a
+	size_t max_output_bytes; /* then modifications wait; 0 = 1 MiB: not a
 				   * hard limit, stops reading */
 };
 
@@ -55,7 +56,8 @@ int mlt_server_new(struct mlt_server **out, struct event_base *base,
  * sets it non-blocking and close-on-exec.  NOMEM ARG. */
 int mlt_server_listen(struct mlt_server *s, int fd);
 
-/* NOMEM ARG STATE (gone, or nothing awaited) AGREED.  Sends at once. */
+/* As mlt_filter_reply; STATE also: conn is gone.  Sends at once.  After NOMEM
+ * the connection is closed, so that the MTA does not wait for ever. */
 int mlt_server_reply(
     struct mlt_server *s, uint64_t conn, const struct mlt_reply *r);
 /* The session, for macros and modifications; NULL when conn is gone.  Output

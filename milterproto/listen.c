@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen: connection strings and listening sockets.  spec:connection-strings
+ *
+ * Blocking look-ups of names happen here, at start, and nowhere else.  Each
+ * error is one line for the operator, who reads it at the terminal.
+ */
+#include <milterproto_server.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum kind {
+	KIND_UNIX,
+	KIND_INET,
+	KIND_INET6,
+	KIND_FD,
+	KIND_BAD
+};
+
+struct where {
+	const char *spec; /* whole, for messages */
+	const char *rest; /* behind the type */
+	const struct mlt_listen_opts *opts;
+	char *err;
+	size_t errlen;
+};
+
+__attribute__((format(printf, 2, 3))) static int
+fail(const struct where *w, const char *fmt, ...)
+{
+	va_list ap;
+	int n = snprintf(w->err, w->errlen, "%s: ", w->spec);
+
+	if (n < 0 || (size_t)n >= w->errlen)
+		return -1;
+	va_start(ap, fmt);
+	vsnprintf(w->err + n, w->errlen - (size_t)n, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static enum kind
+kind_of(const char *spec, const char **rest)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+	} kinds[] = { { "", KIND_UNIX }, { "unix", KIND_UNIX },
+		{ "local", KIND_UNIX }, { "inet", KIND_INET },
+		{ "inet6", KIND_INET6 }, { "fd", KIND_FD } };
+	const char *colon = strchr(spec, ':');
+	size_t n = colon ? (size_t)(colon - spec) : 0;
+
+	*rest = colon ? colon + 1 : spec;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strlen(kinds[i].name) == n &&
+		    strncasecmp(kinds[i].name, spec, n) == 0)
+			return kinds[i].kind;
+	}
+	return KIND_BAD;
+}
+
+const char *
+mlt_listen_path(const char *spec)
+{
+	const char *rest;
+
+	return kind_of(spec, &rest) == KIND_UNIX && *rest ? rest : NULL;
+}
+
+/* A decimal number of at most max, nothing behind it; -1 if not. */
+static long
+number(const char *s, long max)
+{
+	long v = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return -1;
+		v = v * 10 + (*s - '0');
+		if (v > max)
+			return -1;
+	}
+	return v;
+}
+
+/* ---- unix ------------------------------------------------------------------------- */
+
+/* Makes way for us if only a dead socket is there.  0 or -1. */
+static int
+clear_path(const struct where *w, const struct sockaddr_un *sa)
+{
+	struct stat st;
+	int fd, rc;
+
+	if (lstat(sa->sun_path, &st) < 0)
+		return 0; /* bind says what is wrong */
+	if (!S_ISSOCK(st.st_mode))
+		return fail(w, "something that is not a socket is there: "
+			       "choose another path or remove it");
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(w, "socket: %s", strerror(errno));
+	rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	if (rc < 0 && errno == ECONNREFUSED)
+		rc = unlink(sa->sun_path);
+	else if (rc == 0 || errno == EAGAIN)
+		rc = fail(w, "another process answers there: stop it first");
+	else
+		rc = fail(w, "cannot tell whether it is in use (%s): remove it",
+		    strerror(errno));
+	close(fd);
+	return rc;
+}
+
+static int
+open_unix(const struct where *w)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	mode_t old;
+	int fd, rc;
+
+	if (!*w->rest || strlen(w->rest) >= sizeof(sa.sun_path))
+		return fail(w, "a path of 1 to %zu octets is needed",
+		    sizeof(sa.sun_path) - 1);
+	strcpy(sa.sun_path, w->rest);
+	if (w->opts->remove_dead && clear_path(w, &sa) < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return fail(w, "socket: %s", strerror(errno));
+	old = umask((mode_t)w->opts->umask_);
+	rc = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
+	umask(old);
+	if (rc < 0) {
+		fail(w, "cannot bind: %s%s", strerror(errno),
+		    errno == EADDRINUSE ? ": remove the old socket if nobody "
+					  "uses it"
+					: "");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* ---- inet, inet6 ------------------------------------------------------------------- */
+
+/* The port, in host order; -1 with a message. */
+static int
+parse_port(const struct where *w, const char *port)
+{
+	struct servent *se;
+	long n = number(port, 65535);
+
+	if (n > 0)
+		return (int)n;
+	se = *port && (*port < '0' || *port > '9') ? getservbyname(port, "tcp")
+						   : NULL;
+	if (!se)
+		return fail(w,
+		    "\"%s\" is no port: a number from 1 to 65535 "
+		    "or a TCP service name is needed",
+		    port);
+	return ntohs((uint16_t)se->s_port);
+}
+
+/* host may be NULL: all addresses. */
+static struct addrinfo *
+resolve(const struct where *w, int family, char *host, int port)
+{
+	struct addrinfo hints = { .ai_family = family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo *ai;
+	char text[12];
+	size_t n = host ? strlen(host) : 0;
+	int rc;
+
+	if (n > 0 && host[0] == '[') {
+		hints.ai_flags |= AI_NUMERICHOST;
+		if (host[n - 1] != ']') {
+			fail(w, "] is missing behind the address");
+			return NULL;
+		}
+		host[n - 1] = 0;
+		host++;
+	}
+	snprintf(text, sizeof(text), "%d", port);
+	rc = getaddrinfo(host, text, &hints, &ai);
+	if (rc != 0) {
+		fail(w, "\"%s\" is no address or host name for %s: %s",
+		    host ? host : "", family == AF_INET ? "inet" : "inet6",
+		    gai_strerror(rc));
+		return NULL;
+	}
+	return ai;
+}
+
+static int
+open_inet(const struct where *w, int family)
+{
+	char copy[512], *host;
+	struct addrinfo *ai;
+	int fd, port, on = 1;
+
+	if (strlen(w->rest) >= sizeof(copy))
+		return fail(w, "too long");
+	strcpy(copy, w->rest);
+	host = strchr(copy, '@');
+	if (host)
+		*host++ = 0;
+	port = parse_port(w, copy);
+	if (port < 0)
+		return -1;
+	if (host && !*host)
+		return fail(w, "a host is missing behind @");
+	ai = resolve(w, family, host, port);
+	if (!ai)
+		return -1;
+	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0) {
+		fail(w, "socket: %s", strerror(errno));
+		goto out;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (family == AF_INET6) /* "that family", so that inet: fits beside */
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
+		fail(w, "cannot bind: %s%s", strerror(errno),
+		    errno == EADDRINUSE ? ": another process has this port"
+					: "");
+		close(fd);
+		fd = -1;
+	}
+out:
+	freeaddrinfo(ai);
+	return fd;
+}
+
+/* ---- fd --------------------------------------------------------------------------- */
+
+static int
+open_fd(const struct where *w)
+{
+	long fd = number(w->rest, 65535);
+	int is = 0;
+	socklen_t len = sizeof(is);
+
+	if (fd < 0)
+		return fail(w, "a descriptor number is needed");
+	if (getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) < 0 ||
+	    !is)
+		return fail(w, "descriptor %ld is not a listening socket", fd);
+	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl((int)fd, F_SETFL, O_NONBLOCK) < 0)
+		return fail(w, "fcntl: %s", strerror(errno));
+	return (int)fd;
+}
+
+int
+mlt_listen_open(const char *spec, const struct mlt_listen_opts *opts, char *err,
+    size_t errlen)
+{
+	static const struct mlt_listen_opts none = { .umask_ = 0077 };
+	struct where w = { .spec = spec, .err = err, .errlen = errlen };
+	int fd = -1, backlog;
+
+	w.opts = opts ? opts : &none;
+	switch (kind_of(spec, &w.rest)) {
+	case KIND_UNIX:
+		fd = open_unix(&w);
+		break;
+	case KIND_INET:
+		fd = open_inet(&w, AF_INET);
+		break;
+	case KIND_INET6:
+		fd = open_inet(&w, AF_INET6);
+		break;
+	case KIND_FD:
+		return open_fd(&w);
+	case KIND_BAD:
+		return fail(&w, "unknown socket type: use unix: local: inet: "
+				"inet6: or fd:");
+	}
+	if (fd < 0)
+		return -1;
+	backlog = w.opts->backlog > 0 ? w.opts->backlog : SOMAXCONN;
+	if (listen(fd, backlog) < 0) {
+		fail(&w, "listen: %s", strerror(errno));
+		close(fd);
+		return -1;
+	}
+	return fd;
+}

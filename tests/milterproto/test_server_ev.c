@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server on a real loop and real sockets below a temporary directory.
+ * The MTA's end is the MTA session on a socket of the same loop, so that
+ * nothing ever waits for time to pass.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <milterproto_server.h>
+
+#define B(s) ((struct mlt_bytes){ (s), sizeof(s) - 1 })
+
+enum {
+	CLIENTS = 40
+};
+
+/* ---- the server's side ----------------------------------------------------------- */
+
+static struct event_base *base;
+static struct mlt_server *server;
+static char dir[64], path[96];
+static unsigned n_opened, n_closed, n_eom, n_abort, n_drained;
+static int last_why;
+static uint64_t last_conn, late_conn;
+static bool late;         /* do not answer EOM at once */
+static size_t body_bytes; /* REPLBODY at EOM */
+
+static void
+on_opened(void *arg, uint64_t conn, void **ctx)
+{
+	(void)arg;
+	*ctx = &n_opened;
+	n_opened++;
+	last_conn = conn;
+}
+
+static void
+finish(uint64_t conn)
+{
+	static char zeros[1 << 20];
+	struct mlt_filter *f = mlt_server_session(server, conn);
+
+	assert_int_equal(mlt_filter_add_header(f, B("X-Null"), B("1")), 0);
+	if (body_bytes)
+		assert_int_equal(
+		    mlt_filter_replace_body(f, zeros, body_bytes), 0);
+	assert_int_equal(mlt_server_reply(server, conn,
+			     &(struct mlt_reply){ .type = MLT_REPLY_CONTINUE }),
+	    0);
+}
+
+static void
+on_event(void *arg, uint64_t conn, void *ctx, const struct mlt_event *ev)
+{
+	(void)arg;
+	assert_ptr_equal(ctx, &n_opened);
+	n_eom += ev->type == MLT_EV_EOM;
+	n_abort += ev->type == MLT_EV_ABORT;
+	if (!ev->need_reply)
+		return;
+	if (ev->type == MLT_EV_EOM && late)
+		late_conn = conn;
+	else if (ev->type == MLT_EV_EOM)
+		finish(conn);
+	else
+		assert_int_equal(
+		    mlt_server_reply(server, conn,
+			&(struct mlt_reply){ .type = MLT_REPLY_CONTINUE }),
+		    0);
+}
+
+static void
+on_closed(void *arg, uint64_t conn, void *ctx, int why)
+{
+	(void)arg;
+	(void)conn;
+	assert_ptr_equal(ctx, &n_opened);
+	n_closed++;
+	last_why = why;
+}
+
+static void
+on_drained(void *arg)
+{
+	(void)arg;
+	n_drained++;
+}
+
+static const struct mlt_server_ops ops = { on_opened, on_event, on_closed };
+
+static void
+serve(const struct mlt_server_opts *o)
+{
+	struct mlt_listen_opts lo = { .umask_ = 0077 };
+	char err[256], spec[128];
+	int fd;
+
+	assert_int_equal(mlt_server_new(&server, base, o, &ops, NULL), 0);
+	snprintf(spec, sizeof(spec), "unix:%s", path);
+	fd = mlt_listen_open(spec, &lo, err, sizeof(err));
+	assert_true(fd >= 0);
+	assert_int_equal(mlt_server_listen(server, fd), 0);
+}
+
+/* ---- the MTA's side --------------------------------------------------------------- */
+
+struct client {
+	int fd;
+	struct mlt_mta *m;
+	bool hung_up;
+	size_t body; /* octets of REPLBODY */
+};
+
+static void
+dial(struct client *c)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	*c = (struct client){ .fd = -1 };
+	strcpy(sa.sun_path, path);
+	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(c->fd >= 0);
+	assert_int_equal(connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(fcntl(c->fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(mlt_mta_new(&c->m, NULL), 0);
+}
+
+static void
+hang_up(struct client *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+	mlt_mta_free(c->m);
+	c->m = NULL;
+}
+
+/* Runs the loop once without waiting and moves octets.  False: nothing new. */
+static bool
+turn(struct client *c)
+{
+	static uint8_t buf[65536];
+	const uint8_t *p;
+	size_t n = mlt_mta_output(c->m, &p);
+	ssize_t got;
+
+	if (n > 0) {
+		got = send(c->fd, p, n, MSG_NOSIGNAL);
+		if (got > 0)
+			mlt_mta_sent(c->m, (size_t)got);
+	}
+	assert_true(event_base_loop(base, EVLOOP_NONBLOCK) >= 0);
+	got = read(c->fd, buf, sizeof(buf));
+	c->hung_up = c->hung_up || got == 0;
+	if (got > 0)
+		assert_int_equal(mlt_mta_feed(c->m, buf, (size_t)got), 0);
+	return got > 0;
+}
+
+/* The final answer, as its octet; 0 = the filter hung up. */
+static uint8_t
+answer(struct client *c)
+{
+	struct mlt_action a = { 0 };
+	int rc = 0;
+
+	while (!c->hung_up && !(rc > 0 && a.final)) {
+		rc = mlt_mta_next(c->m, &a);
+		assert_true(rc >= 0);
+		if (rc == 0)
+			turn(c);
+		else if (a.reply == MLT_SMFIR_REPLBODY)
+			c->body += a.text.n;
+	}
+	return c->hung_up ? 0 : a.reply;
+}
+
+static void
+want(struct client *c, int said, uint8_t octet)
+{
+	assert_int_equal(said, 1);
+	assert_int_equal(answer(c), octet);
+}
+
+static void
+greet(struct client *c)
+{
+	dial(c);
+	want(c, mlt_mta_negotiate(c->m), 'O');
+	want(c, mlt_mta_connect(c->m, B("h"), 'U', 0, B("")), 'c');
+	want(c, mlt_mta_helo(c->m, B("h")), 'c');
+}
+
+/* Up to and with EOM, whose answer is not awaited. */
+static void
+message(struct client *c)
+{
+	struct mlt_bytes from = B("<a@b>"), to = B("<c@d>");
+
+	want(c, mlt_mta_mail(c->m, &from, 1), 'c');
+	want(c, mlt_mta_rcpt(c->m, &to, 1), 'c');
+	want(c, mlt_mta_data(c->m), 'c');
+	want(c, mlt_mta_header(c->m, B("Subject"), B(" x")), 'c');
+	want(c, mlt_mta_eoh(c->m), 'c');
+	want(c, mlt_mta_body(c->m, "x\r\n", 3), 'c');
+	assert_int_equal(mlt_mta_eom(c->m), 1);
+}
+
+/* Turns until the server has done what the condition says. */
+#define UNTIL(c, condition)                                                    \
+	while (!(condition))                                                   \
+	turn(c)
+
+/* ---- fixture ------------------------------------------------------------------------ */
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/mlt.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/s", dir);
+	base = event_base_new();
+	n_opened = n_closed = n_eom = n_abort = n_drained = 0;
+	last_why = -1;
+	late = false;
+	body_bytes = 0;
+	return base ? 0 : -1;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	mlt_server_free(server);
+	server = NULL;
+	event_base_free(base);
+	unlink(path);
+	rmdir(dir);
+	return 0;
+}
+
+static const struct mlt_server_opts all = {
+	.filter = { .want = { .actions_wanted = MLT_ACT_ALL } }
+};
+
+/* ---- cases --------------------------------------------------------------------------- */
+
+static void
+two_messages_pass_on_one_connection(void **state)
+{
+	struct client c;
+
+	(void)state;
+	serve(&all);
+	greet(&c);
+	for (int i = 0; i < 2; i++) {
+		message(&c);
+		assert_int_equal(answer(&c), 'c');
+	}
+	assert_int_equal(mlt_mta_quit(c.m, false), 2);
+	UNTIL(&c, c.hung_up);
+	assert_int_equal(n_eom, 2);
+	assert_int_equal(n_closed, 1);
+	assert_int_equal(last_why, 0);
+	assert_int_equal(mlt_server_connections(server), 0);
+	hang_up(&c);
+}
+
+static void
+many_connections_are_served_at_once(void **state)
+{
+	static struct client c[CLIENTS];
+
+	(void)state;
+	serve(&all);
+	for (int i = 0; i < CLIENTS; i++)
+		greet(&c[i]);
+	assert_int_equal(mlt_server_connections(server), CLIENTS);
+	for (int i = 0; i < CLIENTS; i++)
+		message(&c[i]);
+	for (int i = CLIENTS - 1; i >= 0; i--)
+		assert_int_equal(answer(&c[i]), 'c');
+	for (int i = 0; i < CLIENTS; i++)
+		hang_up(&c[i]);
+	while (n_closed < CLIENTS)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(mlt_server_connections(server), 0);
+}
+
+static void
+large_answers_leave_in_pieces(void **state)
+{
+	struct client c;
+
+	(void)state;
+	body_bytes = 1 << 20;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	assert_int_equal(answer(&c), 'c');
+	assert_int_equal(c.body, 1 << 20);
+	hang_up(&c);
+}
+
+static void
+late_answers_are_sent(void **state)
+{
+	struct client c;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	UNTIL(&c, n_eom == 1);
+	assert_true(mlt_mta_awaits(c.m));
+	finish(late_conn);
+	assert_int_equal(answer(&c), 'c');
+	hang_up(&c);
+}
+
+static void
+an_answer_to_a_gone_connection_is_refused(void **state)
+{
+	struct client c;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	UNTIL(&c, n_eom == 1);
+	hang_up(&c);
+	while (n_closed == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_null(mlt_server_session(server, late_conn));
+	assert_int_equal(mlt_server_reply(server, late_conn,
+			     &(struct mlt_reply){ .type = MLT_REPLY_REJECT }),
+	    MLT_E_STATE);
+	/* its slot serves the next one under another number */
+	greet(&c);
+	assert_true(last_conn != late_conn);
+	assert_null(mlt_server_session(server, late_conn));
+	hang_up(&c);
+}
+
+static void
+a_broken_connection_aborts_its_message(void **state)
+{
+	struct client c;
+	struct mlt_bytes from = B("<>");
+
+	(void)state;
+	serve(&all);
+	greet(&c);
+	want(&c, mlt_mta_mail(c.m, &from, 1), 'c');
+	hang_up(&c);
+	while (n_closed == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(n_abort, 1);
+	assert_int_equal(last_why, 0);
+}
+
+static void
+garbage_closes_the_connection(void **state)
+{
+	struct client c;
+
+	(void)state;
+	serve(&all);
+	greet(&c);
+	assert_int_equal(send(c.fd, "\0\0\0\1Z", 5, MSG_NOSIGNAL), 5);
+	UNTIL(&c, c.hung_up);
+	assert_int_equal(last_why, MLT_E_PROTO);
+	hang_up(&c);
+}
+
+static void
+a_peer_that_runs_ahead_is_answered_in_order(void **state)
+{
+	/* MAIL, RCPT, EOH, EOM, QUIT in one go */
+	static const char all_at_once[] = "\0\0\0\4M<>\0\0\0\0\4R<>\0"
+					  "\0\0\0\1N\0\0\0\1E\0\0\0\1Q";
+	static const char want_back[] = "\0\0\0\1c\0\0\0\1c\0\0\0\1c"
+					"\0\0\0\012hX-Null\0001\0\0\0\0\1c";
+	char got[128];
+	size_t n = 0;
+	struct client c;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&c);
+	assert_int_equal(
+	    send(c.fd, all_at_once, sizeof(all_at_once) - 1, MSG_NOSIGNAL),
+	    sizeof(all_at_once) - 1);
+	while (n_eom == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	finish(late_conn);
+	while (!c.hung_up) {
+		ssize_t r;
+
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		r = read(c.fd, got + n, sizeof(got) - n);
+		c.hung_up = r == 0;
+		n += r > 0 ? (size_t)r : 0;
+	}
+	assert_int_equal(n, sizeof(want_back) - 1);
+	assert_memory_equal(got, want_back, n);
+	hang_up(&c);
+}
+
+static void
+one_connection_too_many_waits(void **state)
+{
+	struct mlt_server_opts o = all;
+	struct client a, b;
+
+	(void)state;
+	o.max_connections = 1;
+	serve(&o);
+	greet(&a);
+	dial(&b);
+	turn(&b);
+	assert_int_equal(mlt_server_connections(server), 1);
+	hang_up(&a);
+	want(&b, mlt_mta_negotiate(b.m), 'O');
+	assert_int_equal(n_opened, 2);
+	hang_up(&b);
+}
+
+static void
+drain_waits_for_open_messages_only(void **state)
+{
+	struct client idle, open;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&idle);
+	greet(&open);
+	message(&open);
+	UNTIL(&open, n_eom == 1);
+	mlt_server_drain(server, on_drained, NULL);
+	assert_int_equal(mlt_server_connections(server), 1);
+	assert_int_equal(last_why, MLT_CLOSE_DRAIN);
+	assert_int_equal(n_drained, 0);
+	finish(late_conn);
+	assert_int_equal(n_drained, 1);
+	assert_int_equal(answer(&open), 'c');
+	UNTIL(&open, open.hung_up);
+	hang_up(&idle);
+	hang_up(&open);
+}
+
+static void
+drain_of_nothing_is_reported_at_once(void **state)
+{
+	(void)state;
+	serve(&all);
+	mlt_server_drain(server, on_drained, NULL);
+	assert_int_equal(n_drained, 1);
+}
+
+static void
+idle_connections_are_closed(void **state)
+{
+	struct mlt_server_opts o = all;
+	struct client c;
+
+	(void)state;
+	o.idle_ms = 1;
+	serve(&o);
+	dial(&c);
+	while (n_closed == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(last_why, MLT_CLOSE_IDLE);
+	hang_up(&c);
+}
+
+static void
+free_closes_what_is_open(void **state)
+{
+	struct client c;
+	struct mlt_bytes from = B("<>");
+
+	(void)state;
+	serve(&all);
+	greet(&c);
+	want(&c, mlt_mta_mail(c.m, &from, 1), 'c');
+	mlt_server_free(server);
+	server = NULL;
+	assert_int_equal(n_abort, 1);
+	assert_int_equal(last_why, MLT_CLOSE_DRAIN);
+	hang_up(&c);
+}
+
+static void
+listening_takes_sockets_only(void **state)
+{
+	(void)state;
+	serve(&all);
+	assert_int_equal(mlt_server_listen(server, -1), MLT_E_ARG);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(two_messages_pass_on_one_connection),
+		CASE(many_connections_are_served_at_once),
+		CASE(large_answers_leave_in_pieces),
+		CASE(late_answers_are_sent),
+		CASE(an_answer_to_a_gone_connection_is_refused),
+		CASE(a_broken_connection_aborts_its_message),
+		CASE(garbage_closes_the_connection),
+		CASE(a_peer_that_runs_ahead_is_answered_in_order),
+		CASE(one_connection_too_many_waits),
+		CASE(drain_waits_for_open_messages_only),
+		CASE(drain_of_nothing_is_reported_at_once),
+		CASE(idle_connections_are_closed),
+		CASE(free_closes_what_is_open),
+		CASE(listening_takes_sockets_only),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
