@@ -6,7 +6,8 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
-use Daemon ();
+use Daemon       ();
+use MilterClient qw(tempfailed);
 use Harness
     qw(need_programs program run_program temp_dir daemon_user stage_worker);
 
@@ -36,130 +37,55 @@ if (@user) {
 my $link = temp_dir() . '/link';
 symlink $spool, $link or die "$link: $!\n";
 
-# name, options before --, options behind it, what the message says
-my @refused = (
-    [ 'no -p',    [ '-z', $spool ], [], qr/-p/ ],
-    [ 'empty -p', [ '-z', $spool, '-p', '' ], [], qr/Illegal conn/ ],
-    [
-        'unknown kind of address', [ '-z', $spool, '-p', 'bogus:25' ],
-        [],                        qr/bogus:25/
-    ],
-    [
-        'port out of range', [ '-z', $spool, '-p', 'inet:99999@127.0.0.1' ],
-        [],                  qr/99999/
-    ],
-    [ 'unknown option',   [ '-z', $spool, @milter, '-K' ], [], qr/K.*Usage:/s ],
-    [ 'missing argument', [ @milter, '-z' ], [], qr/z.*Usage:/s ],
-    [
-        'unknown facility',
-        [ '-z', $spool, @milter, '-S', 'nosuch' ],
-        [],
-        qr/Unknown syslog facility nosuch/
-    ],
-    [
-        'overlong macro',
-        [ '-z', $spool, @milter, '-a', 'x' x 201 ],
-        [], qr/Macro name too long/
-    ],
-    [ '-x and -X', [ '-z', $spool, @milter, '-x', 'a', '-X' ], [], qr/'-X'/ ],
-    [
-        '-m and options behind --',
-        [ '-z', $spool, @milter, '-m', '/tmp/x' ],
-        [ '-x', '3' ],
-        qr/leave out -m/
-    ],
-    [ 'relative spool', [ '-z', 'spool', @milter ], [], qr/absolute/ ],
-    [
-        'missing spool',
-        [ '-z', "$spool/none", @milter ],
-        [], qr{\Q$spool\E/none.*No such file.*create}
-    ],
-    [
-        'unwritable spool', [ '-z', $unwritable, @milter ],
-        [],                 qr/\Q$unwritable\E.*(?:chown|-U)/
-    ],
-    [
-        'spool open to others', [ '-z', $open, @milter ],
-        [],                     qr/\Q$open\E.*chmod/
-    ],
-    [
-        'spool is a symbolic link',
-        [ '-z', $link, @milter ],
-        [],
-        qr/\Q$link\E.*symbolic link/
-    ],
-    [
-        'queue too big',
-        [ '-z', $spool, @milter ],
-        [ @mux, '-q',   '129' ],
-        qr/129.*128/
-    ],
-    [
-        'workers: not a number',
-        [ '-z', $spool, @milter ],
-        [ @mux, '-x',   'many' ],
-        qr/x/
-    ],
-    [
-        'worker: no absolute path',
-        [ '-z', $spool, @milter ],
-        [ '-f', 'worker.pl' ],
-        qr/-f.*absolute path/
-    ],
-    [
-        'worker: missing',
-        [ '-z', $spool, @milter ],
-        [ @mux, '-f',   '/nonexistent/worker.pl' ],
-        qr{/nonexistent/worker\.pl}
-    ],
-    [
-        'filter: missing',
-        [ '-z', $spool, @milter ],
-        [ @mux, '-F',   '/nonexistent/filter' ],
-        qr{/nonexistent/filter}
-    ],
-    [
-        'unprivileged socket is TCP',
-        [ '-z', $spool, @milter ],
-        [ @mux, '-s',   'inet:1' ],
-        qr/-s|UNIX/
-    ],
+my %word = (
+    MILTER     => [@milter],
+    MUX        => [@mux],
+    SPOOL      => [ '-z', $spool,        @user ],
+    NONE       => [ '-z', "$spool/none", @user ],
+    UNWRITABLE => [ '-z', $unwritable,   @user ],
+    OPEN       => [ '-z', $open,         @user ],
+    LINK       => [ '-z', $link,         @user ],
+    RELATIVE   => [ '-z', 'spool',       @user ],
+    ROOTS      => [ '-z', $spool ],
+    EMPTY      => [''],
+    LONG       => [ 'x' x 201 ],
 );
-for (@refused) {
-    my ($name, $options, $behind, $message) = @$_;
-    my @behind = @$behind ? ('--', @$behind) : ('--', @mux);
-    @behind = () if "@$options" =~ / -m / && !@$behind;
-    fails_with($name, $message, program('mimedefang'), '-D', @user, @$options,
-        @behind);
-}
-fails_with('unknown user', qr/nosuchuser/,
-    program('mimedefang'), '-D', '-U', 'nosuchuser', '-z', $spool, @milter,
-    '--', @mux);
-SKIP: {
-    skip 'needs root', 4 if !@user;
-    fails_with(
-        'root without -U',
-        qr/must not run mimedefang as root.*-U/s,
-        program('mimedefang'), '-D', '-z', $spool, @milter, '--', @mux
-    );
-}
-fails_with(
-    'multiplexor: queue too big',
-    qr/129.*128/, program('mimedefang-multiplexor'),
-    '-D', @user, '-z', $spool, @mux, '-q', '129'
-);
-fails_with(
-    'multiplexor: missing spool',
-    qr/No such file/,
-    program('mimedefang-multiplexor'),
-    '-D', @user, '-z', "$spool/none", @mux
-);
-fails_with(
-    'multiplexor: unwritable spool',
-    qr/\Q$unwritable\E.*(?:chown|-U)/,
-    program('mimedefang-multiplexor'),
-    '-D', @user, '-z', $unwritable, @mux
-);
+
+# name | options | what the message contains; the words in capitals stand for
+# options above.
+refused('mimedefang', <<'END', '-D');
+no -p                        | SPOOL -- MUX                        | -p
+empty -p                     | SPOOL -p EMPTY -- MUX               | Illegal conn
+unknown kind of address      | SPOOL -p bogus:25 -- MUX            | bogus:25
+port out of range            | SPOOL -p inet:99999@127.0.0.1 -- MUX | 99999
+unknown option               | SPOOL MILTER -K -- MUX              | K.*Usage:
+missing argument             | MILTER -z                           | z.*Usage:
+unknown facility             | SPOOL MILTER -S nosuch -- MUX       | facility nosuch
+overlong macro               | SPOOL MILTER -a LONG -- MUX         | too long
+-x and -X                    | SPOOL MILTER -x a -X -- MUX         | '-X'
+-m and options behind --     | SPOOL MILTER -m /tmp/x -- -x 3      | leave out -m
+relative spool               | RELATIVE MILTER -- MUX              | absolute
+missing spool                | NONE MILTER -- MUX                  | /none.*No such file.*create
+unwritable spool             | UNWRITABLE MILTER -- MUX            | unwritable.*(?:chown|-U)
+spool open to others         | OPEN MILTER -- MUX                  | /open.*chmod
+spool is a symbolic link     | LINK MILTER -- MUX                  | /link.*symbolic link
+queue too big                | SPOOL MILTER -- MUX -q 129          | 129.*128
+number of workers: no number | SPOOL MILTER -- MUX -x many         | many|-x
+worker: no absolute path     | SPOOL MILTER -- MUX -f worker.pl    | -f.*absolute path
+worker: missing              | SPOOL MILTER -- MUX -f /none/w.pl   | /none/w\.pl
+filter: missing              | SPOOL MILTER -- MUX -F /none/filter | /none/filter
+control socket is TCP        | SPOOL MILTER -- MUX -s inet:1       | -s|UNIX
+unknown user                 | ROOTS MILTER -U nosuch -- MUX       | nosuch
+END
+refused('mimedefang-multiplexor', <<'END', '-D');
+multiplexor: queue too big    | SPOOL MUX -q 129 | 129.*128
+multiplexor: missing spool    | NONE MUX         | No such file
+multiplexor: unwritable spool | UNWRITABLE MUX   | unwritable.*(?:chown|-U)
+multiplexor: missing filter   | SPOOL MUX -F /none/filter | /none/filter
+END
+refused('mimedefang', <<'END', '-D') if @user;
+root without -U | ROOTS MILTER -- MUX | must not run mimedefang as root.*-U
+END
 
 # A second copy disturbs nothing.
 $daemon = Daemon->start(
@@ -171,14 +97,14 @@ my @without_lock = grep { !/\A-o\z|lock\z/ } @same;
 fails_with('second copy, lock file', qr/lock.*[Aa]nother copy/s, @same);
 fails_with(
     'second copy, no lock file',
-    qr/(?:mimedefang|multiplexor)\.sock.*(?:in use|running)/s,
+    qr/(?:mimedefang|multiplexor)\.sock.*(?:in use|answers there)/s,
     @without_lock
 );
 my @other_control
     = map { $_ eq $daemon->control_socket ? "$_.2" : $_ } @without_lock;
 fails_with(
     'second copy, own control socket',
-    qr/mimedefang\.sock.*(?:in use|running)/s,
+    qr/mimedefang\.sock.*(?:in use|answers there)/s,
     @other_control
 );
 my $mta = $daemon->milter;
@@ -214,6 +140,17 @@ for (
     is $broken->stop, 0, "$name: the daemon ends with status 0";
 }
 done_testing;
+
+# Runs each line of a table.
+sub refused ($program, $table, @first) {
+    for my $line (split /\n/, $table) {
+        my ($name, $options, $message) = split /\s*\|\s+/, $line, 3;
+        my @options = map { $word{$_} ? @{ $word{$_} } : $_ } split ' ',
+            $options;
+        fails_with($name, qr/$message/s, program($program), @first, @options);
+    }
+    return;
+}
 
 # The command ends with status 1, nothing on stdout, and a message that says
 # why; it leaves no socket.

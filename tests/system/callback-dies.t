@@ -30,7 +30,7 @@ for (@callbacks) {
     my ($name, undef, $n) = @$_;
     $filter .= <<"END";
 sub $name {
-    action_add_header('X-$name', 'done') if '$name' =~ /begin|end|wrapup/;
+    action_add_header('X-$name', 'done') if '$name' =~ /_(?:begin|end|wrapup)/;
     die "broken on purpose\\n" if \$RelayAddr eq '192.0.2.$n';
     return 'CONTINUE';
 }
@@ -42,7 +42,7 @@ my $daemon = Daemon->start(
     mux     => [qw(-m 1 -x 1)],
     options => [qw(-r -H -s -t -X)]
 );
-my ($worker) = wait_for('the worker', sub { $daemon->workers });
+my $worker = $daemon->first_worker;
 
 my @nested = (
     headers => [
@@ -61,13 +61,17 @@ my @nested = (
 
 for (@callbacks) {
     my ($name, $stage, $n) = @$_;
-    my $before = $daemon->log_lines(qr/\b$name\b/);
+
+    # The front-end logs the answer to a scan that failed, as it does with any
+    # worker; that is not counted.
+    my $line   = qr/\A(?!.*Error from multiplexor).*\b$name\b/;
+    my $before = $daemon->log_lines($line);
     my $got    = say_message("192.0.2.$n");
     is $got->{stage}, $stage, "$name: the message ends at $stage";
     ok tempfailed($got), "$name: with a temporary failure" or diag explain $got;
     is_deeply $got->{changes}, [], "$name: and no change";
-    $daemon->await_log(qr/\b$name\b/, $before + 1);
-    my @lines = $daemon->log_lines(qr/\b$name\b/);
+    $daemon->await_log($line, $before + 1);
+    my @lines = $daemon->log_lines($line);
     is scalar @lines, $before + 1, "$name: one line in the log"
         or diag join "\n", @lines;
     like $lines[-1], qr/broken on purpose/, "$name: with the reason";

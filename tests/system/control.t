@@ -32,7 +32,7 @@ sub all_of ($separate) {
         mux      => [qw(-m 1 -x 3)],
         options  => ['-X']
     );
-    my ($first) = wait_for('the first worker', sub { $daemon->workers });
+    my $first = $daemon->first_worker;
     is_deeply [ $daemon->control('free') ], [ 0, "3\n", '' ], 'free';
     is_deeply [ $daemon->control('msgs') ], [ 0, "0\n", '' ],
         'msgs before the first message';

@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Harness
     qw(top need_programs program temp_dir daemon_user start_process stop_process
-    is_running wait_exit wait_for free_port read_file);
+    is_running wait_exit wait_for free_port read_file write_file);
 use File::Basename qw(dirname);
 use MilterClient   ();
 
@@ -17,6 +17,7 @@ my $place = temp_dir() . '/place';
 mkdir $place or die "$place: $!\n";
 chmod 0755, $place or die "$place: $!\n";
 my $log = temp_dir() . '/run.log';
+write_file($log, '');
 chdir top() or die top() . ": $!\n";
 
 my ($run, $address);

@@ -197,7 +197,8 @@ Asks through md-mx-ctrl.  Returns (exit status, stdout, stderr).
 
 =head2 workers()
 
-Pids of the workers, in slot order.
+Pids of the workers, in slot order; C<first_worker> waits until there is one
+and returns its pid.
 
 =cut
 
@@ -211,6 +212,14 @@ sub control ($self, @words) {
 sub workers ($self) {
     my (undef, $text) = $self->control('workers');
     return map { /\A\d+ [IBK] (\d+)/ ? $1 : () } split /\n/, $text;
+}
+
+sub first_worker ($self) {
+    my $wait = sub {
+        my ($pid) = $self->workers;
+        return $pid;
+    };
+    return wait_for('the first worker', $wait);
 }
 
 =head2 leftovers()
