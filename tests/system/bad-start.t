@@ -74,7 +74,7 @@ number of workers: no number | SPOOL MILTER -- MUX -x many         | many|-x
 worker: no absolute path     | SPOOL MILTER -- MUX -f worker.pl    | -f.*absolute path
 worker: missing              | SPOOL MILTER -- MUX -f /none/w.pl   | /none/w\.pl
 filter: missing              | SPOOL MILTER -- MUX -F /none/filter | /none/filter
-control socket is TCP        | SPOOL MILTER -- MUX -s inet:1       | -s|UNIX
+control socket is TCP        | SPOOL MILTER -- MUX -s inet:1       | UNIX-domain
 unknown user                 | ROOTS MILTER -U nosuch -- MUX       | nosuch
 END
 refused('mimedefang-multiplexor', <<'END', '-D');

@@ -34,10 +34,8 @@ Dies, with the log, if it does not come up.
 sub start ($class, %o) {
     my $self = $class->prepare(%o);
     for my $try (1 .. 3) {
-        $self->{address}
-            = ($o{listen} // 'unix') eq 'unix'
-            ? "unix:$self->{spool}/mimedefang.sock"
-            : 'inet:' . free_port() . '@127.0.0.1';
+        $self->{address} = 'inet:' . free_port() . '@127.0.0.1'
+            if ($o{listen} // 'unix') eq 'inet';
         $self->launch;
         return $self if $self->await_ready;
         $self->stop;
@@ -58,15 +56,21 @@ sub prepare ($class, %o) {
         dir      => $dir,
         spool    => $o{spool} // "$dir/spool",
         user     => $o{user}  // daemon_user(),
-        mux      => $o{mux}   // [qw(-m 1 -x 4)],
         separate => $o{separate},
         log      => "$dir/log",
     }, $class;
     mkdir $dir or die "$dir: $!\n";
     chmod 0755, $dir or die "$dir: $!\n";
     $self->make_spool if !$o{spool};
-    $self->{options} = [ map {s/\bSPOOL\b/$self->{spool}/r}
-            @{ $o{options} // [qw(-r -H -s -t)] } ];
+    my %words = (
+        options => $o{options} // [qw(-r -H -s -t)],
+        mux     => $o{mux}     // [qw(-m 1 -x 4)],
+    );
+    for my $key (keys %words) {
+        $self->{$key}
+            = [ map {s/\bSPOOL\b/$self->{spool}/r} @{ $words{$key} } ];
+    }
+    $self->{address} = "unix:$self->{spool}/mimedefang.sock";
     $self->filter($o{filter} // '1;');
     return $self;
 }

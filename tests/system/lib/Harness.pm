@@ -21,7 +21,7 @@ use POSIX       qw(WNOHANG);
 use Time::HiRes ();
 
 our @EXPORT_OK = qw(top program need_programs temp_dir daemon_user
-    start_process stop_process is_running wait_exit wait_for free_port
+    start_process adopt_process stop_process is_running wait_exit wait_for free_port
     read_file write_file run_program stage_worker mount_small);
 
 my $owner = $$;
@@ -138,6 +138,18 @@ sub start_process (%o) {
     return $p;
 }
 
+=head2 adopt_process($pid)
+
+The same for a process that is not our child, so that it is stopped too.
+
+=cut
+
+sub adopt_process ($pid) {
+    my $p = { pid => $pid, adopted => 1 };
+    push @started, $p;
+    return $p;
+}
+
 sub become (%o) {
     open STDIN, '<', '/dev/null' or die "/dev/null: $!\n";
     if ($o{stdout}) {
@@ -171,6 +183,11 @@ status.
 
 sub is_running ($p) {
     return 0 if defined $p->{status};
+    if ($p->{adopted}) {
+        return 1 if kill 0, $p->{pid};
+        $p->{status} = 0;
+        return 0;
+    }
     my $got = waitpid $p->{pid}, WNOHANG;
     return 1 if $got == 0;
     $p->{status} = $got == $p->{pid} ? $? : -1;
@@ -191,7 +208,7 @@ sub stop_process ($p, $signal = 'TERM') {
         $p->{stop_cmd} ? system(@{ $p->{stop_cmd} }) : kill $signal, $p->{pid};
         if (!defined wait_exit($p)) {
             print {*STDERR} "# pid $p->{pid} did not stop, killing it\n";
-            kill 'KILL', -$p->{pid};
+            kill 'KILL', $p->{adopted} ? $p->{pid} : -$p->{pid};
             wait_exit($p);
         }
     }
