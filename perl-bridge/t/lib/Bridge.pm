@@ -5,13 +5,14 @@
 
 package Bridge;
 use v5.36;
-use Cwd qw(abs_path);
+use Cwd qw(abs_path getcwd);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use File::Temp     qw(tempdir);
 use IPC::Open3     qw(open3);
 
-our @EXPORT_OK = qw(program spool put get work_dir start run_program);
+our @EXPORT_OK
+    = qw(program spool put get work_dir start start_scripted run_program);
 
 my $top     = abs_path(dirname(__FILE__) . '/../../..');
 my $program = "$top/perl-bridge/bin/mimedefang.pl";
@@ -19,8 +20,15 @@ my $root    = tempdir('sallyport-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $count   = 0;
 
 delete @ENV{ grep {/^MIMEDEFANG_/} keys %ENV };
-$ENV{MIMEDEFANG_LOG}     = 'stderr';
-$ENV{MIMEDEFANG_CONFDIR} = $root;
+$ENV{MIMEDEFANG_LOG}           = 'stderr';
+$ENV{MIMEDEFANG_CONFDIR}       = $root;
+$ENV{MIMEDEFANG_QUARANTINEDIR} = "$root/quarantine";
+$ENV{MIMEDEFANG_SENDMAIL}      = put("$root/sendmail", <<'END');
+#!/bin/sh
+{ echo "$0 $*"; cat; } >> sent
+END
+chmod 0755, "$root/sendmail";
+mkdir "$root/quarantine";
 
 END { chdir '/' }
 
@@ -71,6 +79,7 @@ sub work_dir ($spool, $message, %with) {
     mkdir $dir or die "$dir: $!";
     put("$dir/INPUTMSG", $message) if defined $message;
     my ($header) = split /\n\n/, $message // '';
+    $header //= '';
     $header =~ s/\n(?=[ \t])//g;
     put("$dir/HEADERS", "$header\n");
     my $commands = exists $with{COMMANDS} ? $with{COMMANDS} : $COMMANDS;
@@ -78,30 +87,65 @@ sub work_dir ($spool, $message, %with) {
     return $dir;
 }
 
-# A worker with FILTER (text) in its own spool directory.
+# A worker with FILTER (text).  Its spool, mode, environment can be given, and
+# the file for what it writes to descriptor 3.
 sub start ($filter, %with) {
     my $spool = $with{spool} // spool();
     my $path  = put("$spool/filter", "$filter\n1;\n");
     my $error = "$spool/stderr";
     open my $err, '>', $error or die "$error: $!";
-    my $pid = do {
-        local %ENV = (%ENV, %{ $with{env} // {} });
-        my $back = Cwd::getcwd();
-        chdir $spool or die "$spool: $!";
-        my $p = open3(my $in, my $out, '>&' . fileno $err,
-            $^X, $program, '-f', $path, $with{mode} // '-server');
-        chdir $back;
-        $with{in}  = $in;
-        $with{out} = $out;
-        $p;
-    };
+    local $ENV{TAGS} = $with{tags} // '/dev/null';
+    local %ENV = (%ENV, %{ $with{env} // {} });
+    my $here = getcwd();
+    chdir $spool or die "$spool: $!";
+    my $pid = open3(
+        my $in, my $out, '>&' . fileno $err,
+        'sh',   '-c',    'exec "$@" 3>"$TAGS"',
+        'sh',   $^X,     $program, '-f', $path, $with{mode} // '-server'
+    );
+    chdir $here;
     return bless {
-        %with{qw(in out)},
+        in    => $in,
+        out   => $out,
         pid   => $pid,
         spool => $spool,
         error => $error
         },
         __PACKAGE__;
+}
+
+# A filter whose callbacks run what is in the file code.CALLBACK of the current
+# directory, so that one worker serves many cases.
+my $SCRIPTED = join "\n",
+    map {"sub $_ { return run_code('$_', \@_) }"}
+    qw(filter_relay filter_helo filter_sender filter_recipient filter_begin filter
+    filter_multipart filter_end filter_wrapup filter_create_parser filter_map
+    filter_tick filter_unknown_cmd);
+$SCRIPTED .= <<'END';
+sub run_code {
+    my ($name, @args) = @_;
+    open my $fh, '<', "code.$name" or return;
+    my $code = do { local $/; <$fh> };
+    my $sub  = eval "sub { $code }" or die $@;
+    return $sub->(@args);
+}
+END
+
+sub start_scripted (%with) {
+    return start($SCRIPTED, %with);
+}
+
+# Scans MESSAGE with the code of each callback; returns (answer, directory).
+sub scan ($self, $message, %code) {
+    my $dir = work_dir($self->{spool}, $message);
+    put("$dir/code.$_", $code{$_}) for keys %code;
+    return ($self->ask("scan QID1 $dir"), $dir);
+}
+
+# The lines of RESULTS that such a scan leaves.
+sub results ($self, $message, %code) {
+    my ($answer, $dir) = $self->scan($message, %code);
+    return [ $answer, split /\n/, get("$dir/RESULTS") // '' ];
 }
 
 # Sends a command and returns the answer line without its end.
@@ -140,10 +184,11 @@ sub DESTROY ($self) {
 # Runs the program with ARGS; returns (exit status, stdout, stderr).
 sub run_program (@args) {
     my ($out, $err) = map {"$root/$_"} qw(out err);
-    open my $o, '>', $out or die;
-    open my $e, '>', $err or die;
+    open my $o, '>', $out        or die;
+    open my $e, '>', $err        or die;
+    open my $i, '<', '/dev/null' or die;
     my $pid = open3(
-        '<&STDIN',
+        '<&' . fileno $i,
         '>&' . fileno $o,
         '>&' . fileno $e,
         $^X, $program, @args

@@ -40,6 +40,7 @@ sub attempt ($code) {
     my $error = $@;
 
     my $text = eval { one_line("$error") } // 'error that cannot be shown';
+    $text =~ s/, <[^<>]*> (?:line|chunk) \d+\.?\z/./;    # what was read last
     $text = 'unknown error'                    if !length $text;
     $text = substr($text, 0, MAX_TEXT) . '...' if length $text > MAX_TEXT;
     $text = "$running died: $text"             if $running;

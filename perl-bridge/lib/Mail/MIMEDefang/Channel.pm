@@ -24,6 +24,7 @@ sub open_channel () {
     open $answers,  '>&', \*STDOUT    or die "Cannot duplicate stdout: $!\n";
     open STDIN,     '<',  '/dev/null' or die "Cannot open /dev/null: $!\n";
     open STDOUT,    '>&', \*STDERR or die "Cannot join stdout to stderr: $!\n";
+    $| = 1;    ## no critic (RequireLocalizedPunctuationVars)
     return;
 }
 

@@ -38,8 +38,8 @@ sub percent_decode ($text = '', @) {
 
 sub one_line ($text) {
     $text = to_bytes($text);
+    $text =~ s/[\r\n]+\z//;
     $text =~ s/\s*[\x00-\x1f\x7f]+\s*/ /g;
-    $text =~ s/^ +| +\z//g;
     return $text;
 }
 
@@ -67,7 +67,7 @@ Undoes both; a malformed escape stays as it is.
 
 =head2 one_line(TEXT)
 
-TEXT with each run of control characters made one space.
+TEXT without its line end, and each run of control characters made one space.
 
 =head2 to_bytes(TEXT)
 

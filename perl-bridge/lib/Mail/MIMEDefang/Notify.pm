@@ -75,9 +75,9 @@ sub send_multipart_mail {
         @extra
     );
     $message .= "Content-Type: multipart/alternative; boundary=\"$boundary\"\n";
-    $message .= "\n--$boundary\n$_\n"
+    $message .= "\n--$boundary\n$_"
         for _text('text/plain', $text), _text('text/html', $html);
-    return send_mail($from, $fullname, $rcpt, "$message--$boundary--\n");
+    return send_mail($from, $fullname, $rcpt, "$message\n--$boundary--\n");
 }
 
 sub send_admin_mail ($subject, $text, @) {

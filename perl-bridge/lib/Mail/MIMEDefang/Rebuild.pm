@@ -150,7 +150,7 @@ sub _write_content_fields ($tree) {
         . ($head->multipart_boundary // '') . '"';
     write_result_line('M', _value($type));
 
-    for my $tag (grep {/^content-/i} $head->tags) {
+    for my $tag (sort grep {/^content-/i} $head->tags) {
         next if lc $tag eq 'content-type';
         next if lc $tag eq 'content-transfer-encoding' && $grew_multipart;
         write_result_line('I', $tag, 1, _value($head->get($tag, 0)));
