@@ -700,9 +700,11 @@ void
 pool_request(
     struct pool *p, uint64_t id, enum mux_class cls, uint64_t domain, msec now)
 {
-	struct req *r = req_new(p);
 	struct pool_action *a;
+	struct req *r;
 
+	serve_waiting(p, now); /* who waits for a start allowed by now */
+	r = req_new(p);
 	r->id = id;
 	r->cls = cls;
 	r->domain = domain;

@@ -3,7 +3,7 @@
 # A worker that does what a request tells it, for tests of the pool.  Requests
 # are "VERB [ARG...]"; every other line is answered "ok".
 #
-#   scan ...          ok
+#   scan QID DIR [err TEXT]  ok, after TEXT on stderr
 #   pid               ok PID
 #   args              ok WORDS of the command line
 #   half PATH         "ok ha", opens the FIFO PATH for reading, then "lf\n"
@@ -47,6 +47,10 @@ sub wait_for ($path) {
 }
 
 my %verb = (
+    scan => sub ($qid = '', $dir = '', $err = '', @text) {
+        print STDERR "@text\n" if $err eq 'err';
+        say 'ok';
+    },
     pid  => sub { say "ok $$" },
     args => sub { say "ok @ARGV" },
     half => sub ($path) { print 'ok ha'; wait_for($path); say 'lf' },

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* request: what a client sends, whole and octet by octet, is the same command;
+ * what a worker would get has no NUL, no LF and no more than the limit. */
+#include "multiplexor/command.h"
+#include "multiplexor/line.h"
+#include "multiplexor/report.h"
+
+#include "core/base/muxproto.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The type and length of the first command; 0 if there is none. */
+static size_t
+first_command(char *p, size_t size, size_t step)
+{
+	struct line_text t;
+	struct line l;
+	struct mux_cmd c;
+	size_t result = 0;
+
+	line_init(&l, MUX_REQUEST_MAX + 2);
+	for (size_t at = 0; at < size && !result; at += step) {
+		size_t n = size - at < step ? size - at : step;
+		char *q = p + at;
+
+		if (line_next(&l, &q, &n, &t) <= 0)
+			continue;
+		command_parse(t.p, t.n, &c);
+		result = (size_t)c.type * 10000 + c.n + 1;
+		if (c.type != CMD_WORKER)
+			continue;
+		char tag[REPORT_TAG_MAX + 1], qid[REPORT_QID_MAX + 1];
+		const char *d;
+
+		assert(c.n > 0 && c.n <= MUX_REQUEST_MAX);
+		assert(!memchr(c.p, '\n', c.n) && !memchr(c.p, '\0', c.n));
+		report_request_tag(c.p, c.n, tag);
+		for (const char *s = tag; *s; s++)
+			assert(*s >= 32 && *s < 127);
+		report_qid(c.p, c.n, qid);
+		report_domain(c.p, c.n, &d, &n);
+	}
+	line_fini(&l);
+	return result;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size ? size : 1);
+
+	if (copy && size) {
+		memcpy(copy, data, size);
+		assert(first_command(copy, size, size) ==
+		       first_command(copy, size, 1));
+	}
+	free(copy);
+	return 0;
+}
