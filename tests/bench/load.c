@@ -2,6 +2,10 @@
 /*
  * load: what an MTA under load does to a filter, and what it costs the filter.
  *
+ * It says what Postfix 3.7 was seen to say: macros before each command of a
+ * message, ABORT behind each message, and nothing is written before an answer
+ * is due, or the envelope is complete.  -S and -a are for other habits.
+ *
  * The first connection is a real one: our MTA-side session passes two messages
  * to the filter and checks that it continued and added X-Null.  The octets of
  * both directions are kept.  The load replays them on N connections at once and
@@ -28,9 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STEPS_MAX  64    /* round trips of a message */
-#define BODY_MAX   65535 /* octets of one chunk, spec:body */
-#define START_MS   5000  /* for the filter to open its socket */
+#define STEPS_MAX  64   /* round trips of a message */
+#define START_MS   5000 /* for the filter to open its socket */
 #define STUCK_MS   20000
 #define BATCH      64
 #define WARM_PART  8 /* this part of the time is not counted */
@@ -39,6 +42,7 @@
 
 struct load_opts {
 	long sessions, per_connection, body_bytes, ms, idle, pid;
+	bool apart, sparse;
 };
 #define AT(member) offsetof(struct load_opts, member)
 static const struct opt rows[] = {
@@ -53,6 +57,12 @@ static const struct opt rows[] = {
 	    "how long", NULL },
 	{ 'i', "idle", OPT_INT, OPT_STRICT, AT(idle), "N", NULL, 0, 1000000,
 	    "only hold N idle sessions and read memory", NULL },
+	{ 'a', "apart", OPT_FLAG, 0, AT(apart), NULL, NULL, 0, 0,
+	    "write each packet by itself, not all until an answer is due",
+	    NULL },
+	{ 'S', "sparse", OPT_FLAG, 0, AT(sparse), NULL, NULL, 0, 0,
+	    "send macros at four stages only, no ABORT behind a message",
+	    NULL },
 	{ 'p', "pid", OPT_INT, OPT_STRICT, AT(pid), "PID", NULL, 0, INT32_MAX,
 	    "the filter, for CPU time and memory", NULL },
 };
@@ -154,12 +164,14 @@ read_answer(struct recorder *r)
 static void
 flush_step(struct recorder *r)
 {
-	struct step *s = &r->script->step[r->script->n++];
+	struct step *s = &r->script->step[r->script->n];
 	const uint8_t *p;
 	int rc;
 
-	if (r->script->n == STEPS_MAX)
-		die("a message of more than %d steps", STEPS_MAX - 1);
+	if (mlt_mta_output(r->mta, &p) == 0)
+		return;
+	if (r->script->n++ == STEPS_MAX)
+		die("a message of more than %d steps", STEPS_MAX);
 	s->out = buf_len(&octets);
 	while ((s->out_n = mlt_mta_output(r->mta, &p)) > 0) {
 		if (buf_add(&octets, p, s->out_n) < 0)
@@ -174,13 +186,14 @@ flush_step(struct recorder *r)
 	s->in_n = buf_len(&octets) - s->in;
 }
 
-/* rc of an mlt_mta_ function: 1 = sent, and an answer will come. */
+/* rc of an mlt_mta_ function: 0 = not sent, the filter does not want it; 1 =
+ * sent, and an answer will come; 2 = sent, and none will. */
 static void
 say(struct recorder *r, int rc)
 {
 	if (rc < 0)
 		die("cannot say it: %s", mlt_strerror(rc));
-	if (rc == 1)
+	if (rc == 1 || (rc == 2 && o.apart))
 		flush_step(r);
 }
 
@@ -227,7 +240,16 @@ record_envelope(struct recorder *r)
 	say(r, mlt_mta_mail(r->mta, from, COUNT(from)));
 	macros(r, MLT_SMFIC_RCPT, at_rcpt, COUNT(at_rcpt));
 	say(r, mlt_mta_rcpt(r->mta, to, COUNT(to)));
-	say(r, mlt_mta_data(r->mta));
+}
+
+/* Postfix tells it again before each command of the message. */
+static void
+tell_queue_id(struct recorder *r, uint8_t cmd)
+{
+	static const struct mlt_bytes id[] = { B("i"), B("4dfLk16Zq0z123") };
+
+	if (!o.sparse || cmd == MLT_SMFIC_EOM)
+		macros(r, cmd, id, COUNT(id));
 }
 
 static void
@@ -235,14 +257,15 @@ record_body(struct recorder *r)
 {
 	static const char line[] = "Lorem ipsum dolor sit amet, consectetur "
 				   "adipisici elit, sed eiusmod tempor\r\n";
-	char chunk[BODY_MAX];
+	char chunk[MLT_BODY_MAX];
 	size_t left = (size_t)o.body_bytes;
 
 	for (size_t i = 0; i < sizeof(chunk); i++)
 		chunk[i] = line[i % (sizeof(line) - 1)];
 	while (left > 0) {
-		size_t n = left < BODY_MAX ? left : BODY_MAX;
+		size_t n = left < MLT_BODY_MAX ? left : MLT_BODY_MAX;
 
+		tell_queue_id(r, MLT_SMFIC_BODY);
 		say(r, mlt_mta_body(r->mta, chunk, n));
 		left -= n;
 	}
@@ -265,22 +288,29 @@ record_message(struct recorder *r)
 		{ B("MIME-Version"), B("1.0") },
 		{ B("Content-Type"), B("text/plain; charset=utf-8") },
 	};
-	static const struct mlt_bytes at_eom[] = { B("i"),
-		B("4AMLk1Zq012345") };
 
 	record_envelope(r);
-	for (size_t i = 0; i < COUNT(headers); i++)
+	tell_queue_id(r, MLT_SMFIC_DATA);
+	say(r, mlt_mta_data(r->mta));
+	if (!o.sparse)
+		flush_step(r); /* another process of Postfix goes on */
+	for (size_t i = 0; i < COUNT(headers); i++) {
+		tell_queue_id(r, MLT_SMFIC_HEADER);
 		say(r, mlt_mta_header(r->mta, headers[i][0], headers[i][1]));
+	}
+	tell_queue_id(r, MLT_SMFIC_EOH);
 	say(r, mlt_mta_eoh(r->mta));
 	record_body(r);
-	macros(r, MLT_SMFIC_EOM, at_eom, COUNT(at_eom));
+	tell_queue_id(r, MLT_SMFIC_EOM);
 	r->added = false;
 	say(r, mlt_mta_eom(r->mta));
 	if (!r->added)
 		die("the filter did not add X-Null");
+	if (!o.sparse)
+		say(r, mlt_mta_abort(r->mta)); /* Postfix does, always */
 }
 
-/* Steps that the filter does not answer leave with the next one that it does,
+/* Unless o.apart, packets that are not answered leave with the next one that is,
  * as from an MTA that writes when it must wait. */
 static uint32_t
 record(int fd)
@@ -294,7 +324,7 @@ record(int fd)
 	if (o.per_connection > 0)
 		record_message(&r);
 	else
-		flush_step(&r);
+		flush_step(&r); /* HELO, if it is not answered */
 	r.script = &next;
 	record_message(&r);
 	r.script = &quit;
