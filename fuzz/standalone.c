@@ -22,8 +22,12 @@ replay_stream(FILE *f)
 
 	while (p && (got = fread(p + n, 1, cap - n, f)) > 0) {
 		n += got;
-		if (n == cap && !(p = realloc(p, cap *= 2)))
-			break;
+		if (n < cap)
+			continue;
+		uint8_t *more = realloc(p, cap *= 2);
+		if (!more)
+			free(p);
+		p = more;
 	}
 	if (!p) {
 		perror("standalone");
