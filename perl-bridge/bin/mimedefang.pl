@@ -81,16 +81,20 @@ sub _main (@args) {
         print {*STDERR} $USAGE;
         return 1;
     }
+    _find_spool() if $mode =~ /^-serveru?\z/;
     load_filter($filter);
     return $action ? $action->() : _scan_once($mode);
 }
 
 # The multiplexor starts workers in the spool directory.
+sub _find_spool () {
+    return if length($ENV{MIMEDEFANG_SPOOLDIR} // '');
+    require Cwd;
+    $Features{'Path:SPOOLDIR'} = Cwd::getcwd() // '/';
+    return;
+}
+
 sub _serve () {
-    if (!length($ENV{MIMEDEFANG_SPOOLDIR} // '')) {
-        require Cwd;
-        $Features{'Path:SPOOLDIR'} = Cwd::getcwd() // '/';
-    }
     $ServerMode = 1;
     return do_main_loop();
 }

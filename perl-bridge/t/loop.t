@@ -241,6 +241,26 @@ subtest 'the protocol is out of reach' => sub {
     like($w->stderr, qr/^c$/m, 'output goes to standard error');
 };
 
+subtest 'what a filter leaves behind' => sub {
+    my $w    = start_scripted();
+    my $code = "$w->{spool}/code.filter_relay";
+    put($code,
+              'undef $/; $\\ = "x"; $, = "y"; $_ = 5; chdir "/"; select STDERR;'
+            . ' close STDOUT; close STDIN; return 1');
+    for my $n (1 .. 2) {
+        is($w->ask('relayok 1 h'), 'ok 1 ? 250 2.1.0 0', "time $n");
+        my ($answer, $dir) = $w->scan(
+            "Subject: x\n\nhello\n",
+            filter_end => 'undef $/; $\\ = "x"; $, = "y"; action_rebuild();'
+                . ' action_add_header("X-A", 1)'
+        );
+        is($answer,             'ok',                          'a scan');
+        is(get("$dir/RESULTS"), "HX-A 1\nMtext/plain\nC\nF\n", 'RESULTS');
+        is(get("$dir/NEWBODY"), "hello\n",                     'NEWBODY');
+    }
+    is($w->ask('ping'), 'PONG', 'alive');
+};
+
 subtest 'fork, exit, alarm' => sub {
     my $w    = start_scripted();
     my $code = sub ($text) { put("$w->{spool}/code.filter_relay", $text) };

@@ -46,7 +46,8 @@ subtest 'test' => sub {
 
     ($status, $out, $err) = run_program('-f', "$dir/missing", '-test');
     is($status, 2, 'a missing filter: ENOENT');
-    like($err, qr/^err: Cannot read filter \Q$dir\E\/missing: No such file/m,
+    like($err,
+        qr/^err: Cannot load the filter: Can't locate \Q$dir\E\/missing at /m,
         'is logged');
 
     ($status) = run_program('-f', '/dev/null', '-test');

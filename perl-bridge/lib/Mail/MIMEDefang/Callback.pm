@@ -23,6 +23,7 @@ sub has_callback ($name) {
 sub call_filter ($name, @args) {
     return if !has_callback($name);
     my $pid = $$;
+    local ($/, $\, $,) = ("\n", undef, undef);    # it may leave others
     $running = $name;
     my @result = do { no strict 'refs'; &{"main::$name"}(@args) };
     _end_child("returned from $name") if $$ != $pid;
@@ -36,6 +37,7 @@ sub running () {
 
 sub attempt ($code) {
     my $pid = $$;
+    local ($/, $\, $,) = ("\n", undef, undef);
     return '' if eval { $code->(); 1 };
     my $error = $@;
 

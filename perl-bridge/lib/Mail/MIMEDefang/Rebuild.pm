@@ -60,7 +60,9 @@ sub rebuild_entity ($out, $in, @) {
     }
     my $copy = empty_copy($in);
     $out->add_part($copy);
-    rebuild_entity($copy, $_) for $in->parts;
+    for my $part ($in->parts) {
+        rebuild_entity($copy, $part);
+    }
     return;
 }
 

@@ -23,6 +23,8 @@ use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results
 our @EXPORT    = qw(do_scan fatal);  ## no critic (ProhibitAutomaticExportation)
 our @EXPORT_OK = qw(load_mime_tools signal_complete);
 
+use constant SMALL => 1 << 20;  # encoded parts of such a message stay in memory
+
 sub do_scan ($dir, @) {
     hold_results();
     my $failure = attempt(sub { _scan($dir) });
@@ -76,8 +78,12 @@ sub _scan ($dir) {
 
     my $rebuilt = empty_copy($entity);
     $InFilterContext = 1;
-    _tagged('In rebuild loop',
-        sub { rebuild_entity($rebuilt, $_) for $entity->parts });
+    _tagged(
+        'In rebuild loop',
+        sub {
+            for my $part ($entity->parts) { rebuild_entity($rebuilt, $part) }
+        }
+    );
     insert_warnings($rebuilt) if @Warnings;
     $InFilterContext = 0;
 
@@ -129,6 +135,7 @@ sub _parse () {
     if (!eval { $parser->isa('MIME::Parser') }) {
         $parser = builtin_create_parser();
         $parser->extract_uuencode(0) if !_may_have_uuencode();
+        $parser->tmp_to_core(1)      if -s 'INPUTMSG' < SMALL;
     }
     my $filer = MIME::Parser::FileInto->new('./Work');
     $filer->ignore_filename(1);

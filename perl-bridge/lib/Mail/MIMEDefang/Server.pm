@@ -58,6 +58,7 @@ sub do_main_loop (@) {
     load_mime_tools() if !command_waits();    # the first scan needs them
 
     while (defined(my $line = read_command())) {
+        local ($/, $\, $,) = ("\n", undef, undef);   # a filter may leave others
         init_globals();
         chdir $CWD;
         hold_results();
@@ -113,7 +114,7 @@ sub _fail ($why) {
 
 # A filter that exits ends its worker, but not without an answer.
 END {
-    if (defined $command && $$ == $worker_pid) {
+    if (defined $command && $$ == $worker_pid && !answered()) {
         my $status = $?;
         drop_results();
         _fail((running() || 'something') . ' called exit');
@@ -130,9 +131,14 @@ sub handle_scan {
     die "scan: no directory given\n" if !length($dir // '');
     $dir = "$CWD/$dir" if $dir !~ m{^/};
     my $tmp = "$dir/tmp";
-    local $ENV{TMPDIR} = $ENV{TMPDIR};
-    if (mkdir $tmp or -d $tmp) { $ENV{TMPDIR} = $tmp }
+    local $ENV{TMPDIR} = mkdir($tmp) || -d $tmp ? $tmp : $ENV{TMPDIR} // '/tmp';
     do_scan($dir);
+    return;
+}
+
+sub _set_client ($ip, $name, $helo, $qid) {
+    ($RelayAddr, $RelayHostname, $Helo) = ($ip, $name, $helo);
+    $QueueID = $MsgID = $qid // $QueueID;
     return;
 }
 
@@ -140,8 +146,7 @@ sub handle_scan {
 sub handle_relayok {
     my ($ip, $name, $port, $my_ip, $my_port, $qid) = @_;
     return print_and_flush(CONTINUE) if !has_callback('filter_relay');
-    ($RelayAddr, $RelayHostname) = ($ip, $name);
-    $QueueID = $MsgID = $qid // $QueueID;
+    _set_client($ip, $name, '', $qid);
     return _answer(
         'filter_relay',
         "host $ip",
@@ -154,8 +159,7 @@ sub handle_relayok {
 sub handle_helook {
     my ($ip, $name, $helo, $port, $my_ip, $my_port, $qid) = @_;
     return print_and_flush(CONTINUE) if !has_callback('filter_helo');
-    ($RelayAddr, $RelayHostname, $Helo) = ($ip, $name, $helo);
-    $QueueID = $MsgID = $qid // $QueueID;
+    _set_client($ip, $name, $helo, $qid);
     return _answer(
         'filter_helo',
         "helo $helo",
@@ -169,8 +173,8 @@ sub handle_helook {
 sub handle_senderok {
     my ($sender, $ip, $name, $helo, $dir, $qid, @esmtp) = @_;
     return print_and_flush(CONTINUE) if !has_callback('filter_sender');
-    ($Sender, $RelayAddr, $RelayHostname, $Helo) = ($sender, $ip, $name, $helo);
-    $QueueID   = $MsgID = $qid // $QueueID;
+    _set_client($ip, $name, $helo, $qid);
+    $Sender    = $sender;
     @ESMTPArgs = @esmtp;
     my @verdict = _in_directory($dir,
         sub { call_filter('filter_sender', $sender, $ip, $name, $helo) });
@@ -181,8 +185,8 @@ sub handle_recipok {
     my ($rcpt, $sender, $ip, $name, $first, $helo, $dir, $qid, @more) = @_;
     my ($mailer, $host, $addr, @esmtp) = @more;
     return print_and_flush(CONTINUE) if !has_callback('filter_recipient');
-    ($Sender, $RelayAddr, $RelayHostname, $Helo) = ($sender, $ip, $name, $helo);
-    $QueueID                 = $MsgID = $qid // $QueueID;
+    _set_client($ip, $name, $helo, $qid);
+    $Sender                  = $sender;
     @ESMTPArgs               = @esmtp;
     @Recipients              = ($rcpt);
     $RecipientMailers{$rcpt} = [ $mailer, $host, $addr ];

@@ -43,15 +43,7 @@ my %IMPORT = (
 
 sub load_filter ($path) {
     _read_key();
-    if ($path ne '/dev/null') {
-        require File::Spec;
-        $path = File::Spec->rel2abs($path);
-        my $text = slurp($path);
-        md_syslog('err', "Cannot read filter $path: $!") if !defined $text;
-        _import_legacy_names($text // '');
-
-        package main { require $path }    # is compiled in our package
-    }
+    _load($path) if $path ne '/dev/null';
     if (defined $Administrator) {
         md_syslog('warning', '$Administrator is now called $AdminAddress');
         $AdminAddress = $Administrator;
@@ -70,6 +62,22 @@ about it; for MIMEDefang itself see
 END
     _detect(0);
     return;
+}
+
+# Dies as require does, with the same $!, which becomes the exit status.
+sub _load ($path) {
+    require File::Spec;
+    $path = File::Spec->rel2abs($path);
+    _import_legacy_names(slurp($path) // '');
+    return if eval {
+
+        package main { require $path }    # it is compiled in our package
+        1;
+    };
+    my ($error, $errno) = ($@, $!);
+    md_syslog('err', "Cannot load the filter: $error");
+    $! = $errno;    ## no critic (RequireLocalizedPunctuationVars)
+    die $error;
 }
 
 # The secret name of the header field in which an outer relay of ours tells the
