@@ -6,9 +6,8 @@ package Postfix;
 # one SMTP port for each milter that it is to use.
 
 use v5.36;
-use Harness qw(temp_dir start_process stop_process is_running wait_for free_port
-    read_file write_file);
-use IO::Socket::INET;
+use Harness qw(temp_dir run_program adopt_process uninterrupted stop_process
+    free_port read_file write_file);
 
 my $count = 0;
 
@@ -48,24 +47,29 @@ True if there is no mail in its queue.
 =cut
 
 sub start ($class, %o) {
-    my $self;
+    my ($self, $said);
     for my $try (1 .. 3) {
         my $dir = temp_dir() . '/postfix' . ++$count;
         $self = bless { dir => $dir, log => "$dir/log" }, $class;
         $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
         $self->write_configuration(%o);
-        $self->{process} = start_process(
-            cmd      => [ 'postfix', '-c', "$dir/etc", 'start-fg' ],
-            stop_cmd => [ 'postfix', '-c', "$dir/etc", 'stop' ],
-            stdout   => "$dir/stdout",
-            stderr   => "$dir/stdout"
-        );
-        return $self if $self->await_ready;
-        $self->stop;
-        last if $self->log_text !~ /in use/i;
+        $said = uninterrupted(sub { $self->launch });
+        return $self if $self->{master};
+        last         if $self->log_text !~ /in use/i;
     }
-    die "Postfix did not start:\n", read_file("$self->{dir}/stdout"),
-        $self->log_text;
+    die "Postfix did not start:\n$said", $self->log_text;
+}
+
+# The program waits until the daemon is ready or has failed.
+sub launch ($self) {
+    my ($status, @said)
+        = run_program(30, 'postfix', '-c', "$self->{dir}/etc", 'start');
+    my $file = "$self->{dir}/queue/pid/master.pid";
+    if (defined $status && $status == 0) {
+        my ($pid) = read_file($file) =~ /(\d+)/;
+        $self->{master} = adopt_process($pid);
+    }
+    return "@said";
 }
 
 sub write_configuration ($self, %o) {
@@ -138,16 +142,6 @@ postlog    unix-dgram n  -  n  -     1  postlogd
 END
 }
 
-sub await_ready ($self) {
-    return wait_for(
-        'start of Postfix',
-        sub {
-            return -1 if !is_running($self->{process});
-            return $self->log_text =~ /daemon started/;
-        }
-    ) > 0;
-}
-
 sub port ($self, $name) { return $self->{port}{$name} }
 
 sub log_text ($self) { return -e $self->{log} ? read_file($self->{log}) : '' }
@@ -161,6 +155,6 @@ sub is_idle ($self) {
     return 1;
 }
 
-sub stop ($self) { return stop_process($self->{process}) }
+sub stop ($self) { return stop_process($self->{master}) }
 
 1;

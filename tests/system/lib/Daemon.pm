@@ -55,7 +55,7 @@ sub prepare ($class, %o) {
     my $self = bless {
         dir      => $dir,
         spool    => $o{spool} // "$dir/spool",
-        user     => $o{user}  // daemon_user(),
+        user     => $o{user}  // scalar daemon_user(),
         separate => $o{separate},
         log      => "$dir/log",
     }, $class;

@@ -21,13 +21,15 @@ use POSIX       qw(WNOHANG);
 use Time::HiRes ();
 
 our @EXPORT_OK = qw(top program need_programs temp_dir daemon_user
-    start_process adopt_process stop_process is_running wait_exit wait_for free_port
-    read_file write_file run_program stage_worker mount_small);
+    start_process adopt_process uninterrupted stop_process is_running is_alive
+    wait_exit wait_for free_port read_file write_file run_program stage_worker
+    mount_small);
 
 my $owner = $$;
 my $temp_dir;
 my @started;
 my @mounted;
+my ($uninterrupted, $pending);
 my $worker;
 
 =head1 FUNCTIONS
@@ -119,8 +121,7 @@ sub stage_worker {
 
 Starts a program in a process group of its own, so that Ctrl-C reaches only the
 test, which then stops the program.  C<code> instead of C<cmd> runs a function
-in the child.  C<stop_cmd> is run instead of a TERM when the process is to be
-stopped.  Returns a process object: { pid, status (once it has ended) }.
+in the child.  Returns a process object: { pid, status (once it has ended) }.
 
 =cut
 
@@ -133,19 +134,25 @@ sub start_process (%o) {
         eval { become(%o); 1 } or print {*STDERR} $@;
         POSIX::_exit(126);
     }
-    my $p = { %o, pid => $pid };
+    my $p = { %o, pid => $pid, all => -$pid };
     push @started, $p;
     return $p;
 }
 
 =head2 adopt_process($pid)
 
-The same for a process that is not our child, so that it is stopped too.
+The same for a daemon, which is not our child, so that it is stopped too.
+
+=head2 uninterrupted($code)
+
+Calls the function; signals that would end the test wait until it has returned.
+For a program that leaves a daemon: until we know its pid.
 
 =cut
 
 sub adopt_process ($pid) {
-    my $p = { pid => $pid, adopted => 1 };
+    my $all = getpgrp $pid == $pid ? -$pid : $pid;
+    my $p   = { pid => $pid, all => $all, adopted => 1 };
     push @started, $p;
     return $p;
 }
@@ -176,15 +183,15 @@ Waits until it has ended and returns its wait status; undef if it did not.
 
 =head2 stop_process($process [, $signal])
 
-Asks it to end, kills it if it does not within 15 seconds.  Returns its wait
-status.
+Asks it to end, waits until no process of its group is left, kills them if they
+do not end within 15 seconds.  Returns its wait status.
 
 =cut
 
 sub is_running ($p) {
     return 0 if defined $p->{status};
     if ($p->{adopted}) {
-        return 1 if kill 0, $p->{pid};
+        return 1 if is_alive($p->{pid});
         $p->{status} = 0;
         return 0;
     }
@@ -204,16 +211,45 @@ sub wait_exit ($p, $seconds = 15) {
 }
 
 sub stop_process ($p, $signal = 'TERM') {
-    if (is_running($p)) {
-        $p->{stop_cmd} ? system(@{ $p->{stop_cmd} }) : kill $signal, $p->{pid};
-        if (!defined wait_exit($p)) {
-            print {*STDERR} "# pid $p->{pid} did not stop, killing it\n";
-            kill 'KILL', $p->{adopted} ? $p->{pid} : -$p->{pid};
-            wait_exit($p);
-        }
+    kill $signal, $p->{pid} if is_running($p);
+    if (!ended($p)) {
+        print {*STDERR} "# pid $p->{pid} did not stop, killing it\n";
+        kill 'KILL', $p->{all};
+        ended($p);
     }
     @started = grep { $_ != $p } @started;
     return $p->{status};
+}
+
+# Whether it and all of its group have ended, after at most 15 seconds.
+sub ended ($p) {
+    my $end = Time::HiRes::time() + 15;
+    while (is_running($p) || is_alive($p->{all})) {
+        return 0 if Time::HiRes::time() > $end;
+        nap();
+    }
+    return 1;
+}
+
+=head2 is_alive($pid)
+
+Whether this process, or any of this group if the number is negative, is there;
+the dead that nobody has waited for do not count.
+
+=cut
+
+sub is_alive ($pid) {
+    return 0 if !kill 0, $pid;
+    return 1 if !-e "/proc/$$/stat";
+    my @files = $pid < 0 ? glob '/proc/[0-9]*/stat' : "/proc/$pid/stat";
+    for my $file (@files) {
+        open my $fh, '<', $file or next;
+        my ($state, $group) = (readline $fh // '') =~ /.*\) (\S) \d+ (\d+)/
+            or next;
+        next     if $state =~ /[ZX]/;
+        return 1 if $pid > 0 || $group == -$pid;
+    }
+    return 0;
 }
 
 sub nap { return Time::HiRes::sleep(0.01) }
@@ -319,8 +355,22 @@ sub clean_up {
 }
 
 sub give_up ($signal) {
+    if ($uninterrupted) {
+        $pending = $signal;
+        return;
+    }
     print {*STDERR} "# $0: SIG$signal, stopping what was started\n";
     exit($signal eq 'ALRM' ? 1 : 130);
+}
+
+sub uninterrupted ($code) {
+    $uninterrupted = 1;
+    my $result = eval { $code->() };
+    my $error  = $@;
+    $uninterrupted = 0;
+    give_up($pending) if $pending;
+    die $error        if $error;
+    return $result;
 }
 
 sub on_signals ($handler, @names) {
