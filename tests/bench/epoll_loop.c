@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * epoll_loop: the limit.  Answers like a null filter, without looking at what
- * the MTA says: its load (load.c) writes each step in one piece and waits.
+ * the MTA says but for the last octets: load.c writes up to the step that is to
+ * be answered in one piece, then waits.
  *
  *	epoll_loop [--no-reply] PATH
  */
+#include <err.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -43,36 +44,42 @@ answer(int fd)
 	return no_reply || send(fd, changed + 14, 5, MSG_NOSIGNAL) > 0;
 }
 
+static void
+watch(int ep, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) < 0)
+		err(1, "epoll_ctl");
+}
+
 int
 main(int argc, char **argv)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct epoll_event ev[EVENTS] = { { .events = EPOLLIN } };
+	struct epoll_event ev[EVENTS];
 	int ls = socket(AF_UNIX, SOCK_STREAM, 0), ep = epoll_create1(0), n;
 
 	no_reply = argc == 3 && strcmp(argv[1], "--no-reply") == 0;
 	if (argc != 2 + no_reply || strlen(argv[argc - 1]) > 107)
-		return fputs("usage: epoll_loop [--no-reply] PATH\n", stderr),
-		       2;
+		errx(2, "usage: epoll_loop [--no-reply] PATH");
 	strcpy(sun.sun_path, argv[argc - 1]);
-	ev[0].data.fd = ls;
 	if (bind(ls, (struct sockaddr *)&sun, sizeof(sun)) < 0 ||
-	    listen(ls, SOMAXCONN) < 0 ||
-	    epoll_ctl(ep, EPOLL_CTL_ADD, ls, ev) < 0)
-		return perror("epoll_loop"), 1;
+	    listen(ls, SOMAXCONN) < 0)
+		err(1, "%s", sun.sun_path);
+	watch(ep, ls);
 	while ((n = epoll_wait(ep, ev, EVENTS, -1)) >= 0)
 		for (int i = 0; i < n; i++) {
 			int fd = ev[i].data.fd;
 
-			if (fd != ls) {
-				if (!answer(fd))
-					close(fd);
-			} else if ((fd = accept(ls, NULL, NULL)) >= 0) {
-				struct epoll_event add = { .events = EPOLLIN,
-					.data.fd = fd };
-
+			if (fd == ls) {
+				fd = accept(ls, NULL, NULL);
+				if (fd < 0 || fd >= FDS)
+					err(1, "accept");
 				known[fd] = false;
-				epoll_ctl(ep, EPOLL_CTL_ADD, fd, &add);
+				watch(ep, fd);
+			} else if (!answer(fd)) {
+				close(fd);
 			}
 		}
 	return 1;

@@ -339,6 +339,7 @@ record(int fd)
 /* ---- replaying -------------------------------------------------------------- */
 
 static void run_script(struct session *s, const struct script *script);
+static void session_push(struct session *s);
 
 static void
 watch(struct session *s, int op, uint32_t events)
@@ -382,6 +383,16 @@ session_done(struct session *s)
 		run_script(s, &quit);
 }
 
+static void
+step_done(struct session *s)
+{
+	s->sent = s->got = 0;
+	if (++s->step == s->script->n)
+		session_done(s);
+	else
+		session_push(s);
+}
+
 /* Sends what the present step says; goes on while no answer is due. */
 static void
 session_push(struct session *s)
@@ -403,13 +414,8 @@ session_push(struct session *s)
 			return;
 		s->sent += (size_t)n;
 	}
-	if (step->in_n > 0)
-		return;
-	s->sent = 0;
-	if (++s->step == s->script->n)
-		session_done(s);
-	else
-		session_push(s);
+	if (step->in_n == 0)
+		step_done(s);
 }
 
 static void
@@ -427,13 +433,8 @@ session_pull(struct session *s)
 	if (memcmp(in, buf_data(&octets) + step->in + s->got, (size_t)n) != 0)
 		die("an answer differs from the recorded one");
 	s->got += (size_t)n;
-	if (s->got < step->in_n)
-		return;
-	s->sent = s->got = 0;
-	if (++s->step == s->script->n)
-		session_done(s);
-	else
-		session_push(s);
+	if (s->got == step->in_n)
+		step_done(s);
 }
 
 static void

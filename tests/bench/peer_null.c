@@ -4,11 +4,9 @@
  * public interface.  A callback for each step, so that the MTA sends each step
  * and awaits an answer; with --no-reply the same flags as ours.
  */
+#include <err.h>
 #include <libmilter/mfapi.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 
 /* NR_CONN HELO MAIL RCPT DATA UNKN EOH BODY and NR_HDR; spec:protocol-flags */
 #define NO_REPLY_FLAGS 0xff080ul
@@ -105,16 +103,12 @@ main(int argc, char **argv)
 		.xxfi_negotiate = on_negotiate };
 	int no_reply = argc == 3 && strcmp(argv[1], "--no-reply") == 0;
 
-	if (argc != 2 + no_reply) {
-		fputs("usage: peer_null [--no-reply] SOCKET\n", stderr);
-		return 2;
-	}
+	if (argc != 2 + no_reply)
+		errx(2, "usage: peer_null [--no-reply] SOCKET");
 	if (no_reply)
 		answer = SMFIS_NOREPLY;
 	if (smfi_setconn(argv[argc - 1]) != MI_SUCCESS ||
-	    smfi_register(d) != MI_SUCCESS) {
-		fputs("peer_null: libmilter refuses\n", stderr);
-		return 1;
-	}
+	    smfi_register(d) != MI_SUCCESS)
+		errx(1, "libmilter refuses");
 	return smfi_main() == MI_SUCCESS ? 0 : 1;
 }
