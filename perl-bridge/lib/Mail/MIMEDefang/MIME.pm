@@ -89,7 +89,8 @@ sub _edit_body ($entity, $code) {
         md_syslog('err', 'Cannot write the new body of a part: ' . $!);
         return 0;
     }
-    _allow_8bit($entity->head) if $new =~ /[^\x00-\x7f]/;
+    _allow_8bit($entity->head)
+        if $new =~ /[^\x00-\x7f]/ && $old !~ /[^\x00-\x7f]/;
     $Changed = 1;
     return 1;
 }
@@ -138,7 +139,7 @@ sub _end_tag ($html, $name) {
 
 sub _boilerplate ($entity, $type, $all, $append, $name) {
     my @parts = grep { lc $_->effective_type eq $type } _leaves($entity, 1);
-    @parts = @parts[ 0 .. 0 ] if @parts && !$all;
+    $#parts = 0 if @parts && !$all;
     my $done = grep { $append->($_) } @parts;
     $Actions{$name}++ if $done;
     return $done ? 1 : 0;

@@ -19,12 +19,10 @@ use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::Scan  qw(do_scan load_mime_tools);
 use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results);
 
-our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
-    qw(do_main_loop send_filter_answer unknown_command_handler),
-    (map {"handle_$_"}
-            qw(ping scan relayok helook senderok recipok map tick)
-    ),
-);
+our @EXPORT    ## no critic (ProhibitAutomaticExportation)
+    = qw(do_main_loop send_filter_answer unknown_command_handler handle_ping
+    handle_scan handle_relayok handle_helook handle_senderok handle_recipok
+    handle_map handle_tick);
 
 use constant {
     CONTINUE => 'ok 1 ok 250 2.1.0 0',
@@ -58,7 +56,6 @@ sub do_main_loop (@) {
     load_mime_tools() if !command_waits();    # the first scan needs them
 
     while (defined(my $line = read_command())) {
-        local ($/, $\, $,) = ("\n", undef, undef);   # a filter may leave others
         init_globals();
         chdir $CWD;
         hold_results();
