@@ -128,17 +128,17 @@ sub commands ($self) {
 }
 
 sub launch ($self) {
-    $self->{processes} = [
-        map {
-            start_process(
-                cmd    => $_,
-                stdout => $self->{log},
-                stderr => $self->{log},
-                env    => { MIMEDEFANG_LOG => 'stderr' },
-            )
-        } $self->commands
-    ];
+    $self->{processes} = [ map { $self->launch_one($_) } $self->commands ];
     return;
+}
+
+sub launch_one ($self, $command) {
+    return start_process(
+        cmd    => $command,
+        stdout => $self->{log},
+        stderr => $self->{log},
+        env    => { MIMEDEFANG_LOG => 'stderr' },
+    );
 }
 
 sub await_ready ($self) {
