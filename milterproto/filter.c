@@ -257,6 +257,7 @@ decode(struct mlt_filter *f, enum mlt_cm cm, struct mlt_bytes payload,
     struct mlt_event *ev)
 {
 	if (cm == CM_MAIL || cm == CM_RCPT) {
+		free(f->args); /* of a frame that gave no event */
 		/* one more, so that no strings are no failure */
 		f->args =
 		    calloc(mlt_count_strings(payload) + 1, sizeof(*f->args));

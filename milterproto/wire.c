@@ -91,7 +91,7 @@ input_advance(struct mlt_input *in)
 {
 	if (in->keep) {
 		mlt_buf_take(&in->keep, in->used);
-	} else {
+	} else if (in->used) { /* p may be NULL */
 		in->p += in->used;
 		in->n -= in->used;
 	}

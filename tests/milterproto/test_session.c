@@ -133,6 +133,13 @@ a_message_passes_with_all_changes(void **state)
 	reply(MLT_REPLY_CONTINUE);
 	want_drained();
 	want_action('c');
+	assert_int_equal(mlt_mta_eoh(m), MLT_E_STATE); /* DATA is missing */
+	assert_int_equal(mlt_mta_data(m), 1);
+	to_filter();
+	want_event(MLT_EV_DATA);
+	reply(MLT_REPLY_CONTINUE);
+	want_drained();
+	want_action('c');
 	assert_int_equal(mlt_mta_eoh(m), 1);
 	to_filter();
 	want_event(MLT_EV_EOH);
