@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # The name under which filters know the core of the bridge.  It only gathers
-# what the modules below it define; see docs/architecture.md for the order in
-# which to read them.
+# what the modules below it define.  To read them, begin with Server (commands),
+# Scan (one message), Rebuild (its parts), Actions (what a filter asks for); the
+# others are small and are used by these.
 
 package Mail::MIMEDefang;
 use v5.36;

@@ -68,7 +68,6 @@ sub print_and_flush ($text, @) {
 }
 
 sub _write ($fh, $text) {
-    local $SIG{PIPE} = 'IGNORE';
     while (length $text) {
         my $n = syswrite $fh, $text;
         next     if !defined $n && $!{EINTR};

@@ -46,7 +46,7 @@ my $command;    # first word of what is being served; undef: idle
 
 sub do_main_loop (@) {
     $worker_pid = $$;
-    local @SIG{qw(INT TERM)} = ('DEFAULT') x 2;
+    local @SIG{qw(INT TERM PIPE)} = qw(DEFAULT DEFAULT IGNORE);
     open_channel();
     init_status_tag();
     chdir $Features{'Path:SPOOLDIR'};
