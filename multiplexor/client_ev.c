@@ -181,7 +181,7 @@ client_read(struct client *c)
 		client_free(c);
 		return;
 	}
-	if (n == 0) { /* never run what may be a part (spec:mux-socket) */
+	if (n == 0) { /* never run what may be a part (spec:mux-framing) */
 		client_say(c, "error: Incomplete command\n");
 		return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mux_log: the lines that administrators know and that scripts look for.  Those of events
+ * mux_log: the lines that administrators know (spec:mux-log).  Those of events
  * only with -l; what needs somebody to act, always.
  */
 #include "mux_int.h"

@@ -536,8 +536,8 @@ main(void)
 			NULL, g.gl_pathv[i] };
 	tests[g.gl_pathc] = (struct CMUnitTest)cmocka_unit_test(
 	    every_request_is_answered_once_whatever_happens);
-	int r = _cmocka_run_group_tests(
-	    "pool", tests, g.gl_pathc + 1, NULL, NULL);
+	int r =
+	    _cmocka_run_group_tests("pool", tests, g.gl_pathc + 1, NULL, NULL);
 	free(tests);
 	globfree(&g);
 	return r;

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/* worker_ev: workers that misbehave in every way that a pipe allows; in each
+ * case the pool goes on and the next answer is the right one. */
+#include "tests/support/mux_rig.h"
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static void
+an_answer_comes_back_unchanged(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+
+	rig_start(r);
+	rig_ask(r, "scan Q1 /d", &a);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "ok\n");
+	assert_memory_equal(rig_say(r, "pid"), "ok ", 3);
+	assert_string_equal(rig_say(r, "msgs"), "1");
+	assert_true(rig_logged(r,
+	    "INFO: started; minWorkers=1, maxWorkers=2, maxRequests=500, "
+	    "maxLifetime=-1, maxIdleTime=300, busyTimeout=60, "
+	    "clientTimeout=10\n"));
+	assert_true(rig_logged(
+	    r, "(1 running): Bringing workers up to minWorkers (1)\n"));
+}
+
+static void
+half_a_line_delays_nobody(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+	char line[300];
+	const char *fifo = rig_fifo(r, "half");
+
+	rig_start(r);
+	snprintf(line, sizeof(line), "half %s", fifo);
+	rig_ask(r, line, &a);
+	rig_until_letters(r, "BS");
+	assert_string_equal(rig_say(r, "free"), "1");
+	assert_string_equal(rig_say(r, "scan Q2 /d"), "ok");
+	assert_false(a.done);
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "ok half\n");
+}
+
+static void
+a_request_survives_its_worker(void **state)
+{
+	struct rig *r = *state;
+	char line[300];
+
+	rig_start(r);
+	snprintf(line, sizeof(line), "dieonce %s/died", r->dir);
+	assert_string_equal(rig_say(r, line), "ok");
+	rig_until_logged(r, "exited normally with status 9");
+	assert_true(rig_logged(
+	    r, "ERR: Worker 0 died prematurely -- check your filter rules\n"));
+	assert_true(rig_logged(r, "(WORKER DIED UNEXPECTEDLY)\n"));
+}
+
+static void
+a_request_that_kills_two_is_given_up(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "crash"), "ERR No response from worker");
+	rig_until_logged(r, "exited due to signal 9 (WORKER DIED");
+	assert_true(rig_logged(r, "ERR: \"crash\" is given up: "));
+	/* others are served, after a pause perhaps: two died early */
+	rig_until_logged(r, "Bringing workers up to minWorkers (1)");
+	while (strcmp(rig_say(r, "scan Q3 /d"), "ok") != 0)
+		event_base_loop(r->base, EVLOOP_ONCE);
+}
+
+static void
+half_an_answer_before_the_end_is_passed_on(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+
+	rig_start(r);
+	rig_ask(r, "cut ok", &a);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "ok");
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+}
+
+static void
+a_second_line_is_not_the_next_answer(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "two"), "ok one");
+	assert_memory_equal(rig_say(r, "args"), "ok -server", 10);
+	assert_true(rig_logged(r, "a second line for one request"));
+	assert_string_equal(rig_say(r, "more"), "ok one");
+	assert_string_equal(rig_say(r, "args"), "ok -server");
+	assert_true(rig_logged(r, "Unexpected output of worker\n"));
+}
+
+static void
+output_without_a_request_ends_the_worker(void **state)
+{
+	struct rig *r = *state;
+	char line[300];
+	const char *fifo = rig_fifo(r, "later");
+
+	rig_start(r);
+	snprintf(line, sizeof(line), "later %s", fifo);
+	assert_string_equal(rig_say(r, line), "ok");
+	rig_release(r, fifo);
+	rig_until_logged(r, "output without a request");
+	rig_until_logged(r, "as expected.");
+	assert_string_equal(rig_say(r, "args"), "ok -server");
+}
+
+static void
+an_answer_is_cut_at_4096_octets(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+
+	rig_start(r);
+	rig_ask(r, "big 4095", &a);
+	rig_until(r, &a.done);
+	assert_int_equal(a.n, 4096);
+	assert_int_equal(a.text[4095], '\n');
+	rig_ask(r, "big 4096", &a);
+	rig_until(r, &a.done);
+	assert_int_equal(a.n, 4096);
+	assert_int_equal(a.text[4095], 'x');
+	rig_ask(r, "big 1000000", &a);
+	rig_until(r, &a.done);
+	assert_int_equal(a.n, 4096);
+	assert_string_equal(rig_say(r, "args"), "ok -server");
+}
+
+static void
+a_worker_that_closes_its_output_is_replaced(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.max_workers = 3;
+	rig_start(r);
+	assert_string_equal(
+	    rig_say(r, "closed"), "ERR No response from worker");
+	/* they live on and are told to exit */
+	rig_until_logged(r, "Worker 1 (pid ");
+	rig_until_logged(r, "taking too long to exit; sending SIGTERM");
+	while (strcmp(rig_say(r, "scan Q3 /d"), "ok") != 0)
+		event_base_loop(r->base, EVLOOP_ONCE);
+}
+
+static void
+a_silent_worker_times_out(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.busy_s = 1;
+	rig_start(r);
+	assert_string_equal(rig_say(r, "mute"),
+	    "ERR Filter timed out - check filter rules or system load");
+	assert_true(rig_logged(r, "INFO: Killing busy worker 0 (pid "));
+	assert_true(rig_logged(r, ": Busy timeout\n"));
+	rig_until_logged(r, "exited due to SIGTERM/SIGKILL as expected.\n");
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+}
+
+static void
+stderr_is_logged_with_the_queue_id(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "scan 4XyZ /d err odd header"), "ok");
+	rig_until_logged(r, "INFO: 4XyZ: Worker 0 stderr: odd header\n");
+	assert_string_equal(rig_say(r, "err a\x1b[2Jb"), "ok");
+	rig_until_logged(r, "INFO: Worker 0 stderr: a\\x1B[2Jb\n");
+}
+
+static void
+a_flood_on_stderr_blocks_nobody(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "flood 20000"), "ok");
+	rig_until_logged(r, "Worker 0 stderr: line 20000\n");
+}
+
+static void
+last_words_are_logged_without_l_too(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.log_events = false;
+	rig_start(r);
+	assert_string_equal(rig_say(r, "err harmless"), "ok");
+	assert_string_equal(rig_say(r, "oom"), "ERR No response from worker");
+	rig_until_letters(r, "SS");
+	assert_false(rig_logged(r, "harmless"));
+	assert_true(rig_logged(r, "ERR: Worker 0 stderr: Out of memory!\n"));
+	assert_true(rig_logged(r,
+	    "ERR: Worker 0 ran out of memory -- possible DoS attack due to "
+	    "complex MIME?\n"));
+	assert_false(rig_logged(r, "Starting worker"));
+}
+
+static void
+status_reports_become_the_tag(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+	char line[300];
+	const char *fifo = rig_fifo(r, "st");
+
+	r->o.status_fd = true;
+	rig_start(r);
+	snprintf(line, sizeof(line), "status 1:%%20>%%20Read%%0A %s", fifo);
+	rig_ask(r, line, &a);
+	assert_non_null(strstr(rig_say(r, "workers"), "(status 1: > Read )"));
+	while (!strstr(rig_say(r, "busyworkers"), " (1: > Read )"))
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
+	assert_string_equal(rig_say(r, "busyworkers"), "");
+	assert_null(strchr(rig_say(r, "workers"), '('));
+}
+
+static void
+a_filter_that_does_not_load_gives_errors_and_no_storm(void **state)
+{
+	struct rig *r = *state;
+
+	setenv("WORKER_START", "die", 1);
+	rig_start(r);
+	rig_until_logged(r, "workers die before they answer anything: next "
+			    "start in 1 s; check that \"");
+	assert_string_equal(
+	    rig_say(r, "scan Q1 /d"), "error: Unable to activate worker");
+	assert_true(rig_logged(r, "stderr: cannot load the filter\n"));
+	unsetenv("WORKER_START");
+	mux_reread(r->m);
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+}
+
+static void
+a_worker_program_that_vanished_is_named(void **state)
+{
+	struct rig *r = *state;
+	char copy[260], text[400];
+
+	snprintf(copy, sizeof(copy), "%s/w", r->dir);
+	assert_int_equal(symlink(r->worker, copy), 0);
+	r->o.worker = copy;
+	rig_start(r);
+	assert_int_equal(unlink(copy), 0);
+	mux_reread(r->m);
+	assert_string_equal(
+	    rig_say(r, "scan Q1 /d"), "error: Unable to activate worker");
+	snprintf(text, sizeof(text),
+	    "ERR: Could not start worker 1: exec %s failed: No such file or "
+	    "directory\n",
+	    copy);
+	assert_true(rig_logged(r, text));
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
+	static const struct CMUnitTest tests[] = {
+		T(an_answer_comes_back_unchanged),
+		T(half_a_line_delays_nobody),
+		T(a_request_survives_its_worker),
+		T(a_request_that_kills_two_is_given_up),
+		T(half_an_answer_before_the_end_is_passed_on),
+		T(a_second_line_is_not_the_next_answer),
+		T(output_without_a_request_ends_the_worker),
+		T(an_answer_is_cut_at_4096_octets),
+		T(a_worker_that_closes_its_output_is_replaced),
+		T(a_silent_worker_times_out),
+		T(stderr_is_logged_with_the_queue_id),
+		T(a_flood_on_stderr_blocks_nobody),
+		T(last_words_are_logged_without_l_too),
+		T(status_reports_become_the_tag),
+		T(a_filter_that_does_not_load_gives_errors_and_no_storm),
+		T(a_worker_program_that_vanished_is_named),
+	};
+
+	event_enable_debug_mode();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
