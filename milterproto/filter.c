@@ -215,8 +215,11 @@ store_macros(struct mlt_filter *f, struct mlt_bytes payload)
 	size_t max = f->opts->max_macro_bytes;
 	struct mlt_bytes pairs;
 	uint8_t stage;
-	int rc = mlt_decode_macros(payload, &stage, &pairs);
+	int rc;
 
+	if (payload.n && !mlt_macros_known((uint8_t)payload.p[0]))
+		return 0;
+	rc = mlt_decode_macros(payload, &stage, &pairs);
 	if (rc < 0 || f->st == ST_INIT)
 		return rc;
 	return mlt_macros_set(
@@ -355,8 +358,10 @@ mlt_filter_next(struct mlt_filter *f, struct mlt_event *ev)
 	struct mlt_frame fr;
 	int rc = 0;
 
-	free(f->args);
-	f->args = NULL;
+	if (f->args) {
+		free(f->args);
+		f->args = NULL;
+	}
 	if (f->await == AWAIT_AUTO) {
 		rc = mlt_filter_continue(f, f->cm);
 		if (rc < 0)

@@ -7,24 +7,23 @@
  */
 #include "macros.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	SET_HEAD = 5
 };
 
-/* Place of a stage in the order of the protocol; 0 = not a stage. */
-static uint8_t
-place_of(uint8_t cmd)
-{
-	static const char order[] = {
-#define MLT_X_STAGE(name, number, command) command,
+/* Places of the stages in the order of the protocol; 0 = not a stage. */
+enum place {
+	PLACE_NONE,
+#define MLT_X_STAGE(name, number, command) PLACE_##name,
 #include <milterproto.def>
-	};
-	const char *p = memchr(order, cmd, sizeof(order));
-
-	return p ? (uint8_t)(p - order + 1) : 0;
-}
+};
+static const uint8_t places[256] = {
+#define MLT_X_STAGE(name, number, command) [command] = PLACE_##name,
+#include <milterproto.def>
+};
 
 /* One set off the front. */
 static bool
@@ -40,44 +39,54 @@ next_set(struct mlt_bytes *b, uint8_t *place, struct mlt_bytes *pairs)
 	return true;
 }
 
-/* Octets of the sets before this place. */
-static uint32_t
-offset_of(const struct mlt_buf *m, uint8_t place)
+/* Where the set of this place is, or would be: [*from, *to). */
+static void
+find_set(const struct mlt_buf *m, uint8_t place, uint32_t *from, uint32_t *to)
 {
 	struct mlt_bytes b = { (const char *)m->data, m->len }, pairs;
 	uint8_t at;
-	uint32_t off = 0;
 
-	while (next_set(&b, &at, &pairs) && at < place)
-		off = m->len - (uint32_t)b.n;
-	return off;
+	*from = *to = 0;
+	while (next_set(&b, &at, &pairs) && at <= place) {
+		*to = m->len - (uint32_t)b.n;
+		if (at < place)
+			*from = *to;
+	}
 }
 
 int
 mlt_macros_set(
     struct mlt_buf **mp, uint8_t stage_cmd, struct mlt_bytes pairs, size_t max)
 {
-	uint8_t place = place_of(stage_cmd);
+	uint8_t place = places[stage_cmd];
 	uint32_t from = 0, to = 0, old = 0;
-	size_t set = pairs.n ? SET_HEAD + pairs.n : 0;
+	size_t set = pairs.n ? SET_HEAD + pairs.n : 0, len;
 	uint8_t *p;
+	struct mlt_buf *m = *mp;
 
 	if (!place)
 		return 0;
-	if (*mp) {
-		from = offset_of(*mp, place);
-		to = offset_of(*mp, place + 1);
-		old = (*mp)->len;
+	if (m) {
+		find_set(m, place, &from, &to);
+		old = m->len;
 	}
 	if (set > max || old - (to - from) > max - set)
 		return MLT_E_TOOBIG;
-	if (set > to - from && !mlt_buf_room(mp, set - (to - from)))
-		return MLT_E_NOMEM;
-	if (!*mp)
+	len = old - (to - from) + set;
+	if (len > (m ? m->cap : 0)) { /* exactly: it stays for long */
+		m = realloc(m, sizeof(*m) + len);
+		if (!m)
+			return MLT_E_NOMEM;
+		m->off = 0;
+		m->cap = (uint32_t)len;
+		*mp = m;
+	}
+	if (!m)
 		return 0;
-	p = (*mp)->data + from;
-	memmove(p + set, (*mp)->data + to, old - to);
-	(*mp)->len = (uint32_t)(old - (to - from) + set);
+	p = m->data + from;
+	if (set != to - from && to < old)
+		memmove(p + set, m->data + to, old - to);
+	m->len = (uint32_t)len;
 	if (set) {
 		*p++ = place;
 		mlt_put_octets(mlt_put_u32(p, (uint32_t)pairs.n), pairs);
@@ -88,10 +97,18 @@ mlt_macros_set(
 void
 mlt_macros_clear_after(struct mlt_buf **mp, uint8_t stage_cmd)
 {
-	uint8_t place = place_of(stage_cmd);
+	uint32_t from, to;
 
-	if (*mp)
-		(*mp)->len = offset_of(*mp, place + 1);
+	if (*mp) {
+		find_set(*mp, places[stage_cmd], &from, &to);
+		(*mp)->len = to;
+	}
+}
+
+bool
+mlt_macros_known(uint8_t stage_cmd)
+{
+	return places[stage_cmd] != 0;
 }
 
 static bool

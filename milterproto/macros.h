@@ -18,6 +18,7 @@
  * TOOBIG: all sets together would be over max octets. */
 int mlt_macros_set(
     struct mlt_buf **m, uint8_t stage_cmd, struct mlt_bytes pairs, size_t max);
+bool mlt_macros_known(uint8_t stage_cmd); /* is it the octet of a stage? */
 /* Clears all sets that come after the stage of this command octet. */
 void mlt_macros_clear_after(struct mlt_buf **m, uint8_t stage_cmd);
 /* As mlt_filter_macro. */

@@ -179,62 +179,6 @@ mlt_input_drop(struct mlt_input *in)
 
 /* ---- get and put ------------------------------------------------------------ */
 
-/* Takes n octets, or returns NULL. */
-static const uint8_t *
-get(struct mlt_bytes *b, size_t n)
-{
-	const uint8_t *p = (const uint8_t *)b->p;
-
-	if (b->n < n)
-		return NULL;
-	b->p += n;
-	b->n -= n;
-	return p;
-}
-
-bool
-mlt_get_u8(struct mlt_bytes *b, uint8_t *v)
-{
-	const uint8_t *p = get(b, 1);
-
-	if (p)
-		*v = p[0];
-	return p;
-}
-
-bool
-mlt_get_u16(struct mlt_bytes *b, uint16_t *v)
-{
-	const uint8_t *p = get(b, 2);
-
-	if (p)
-		*v = (uint16_t)(p[0] << 8 | p[1]);
-	return p;
-}
-
-bool
-mlt_get_u32(struct mlt_bytes *b, uint32_t *v)
-{
-	const uint8_t *p = get(b, 4);
-
-	if (p)
-		*v = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-		     (uint32_t)p[2] << 8 | p[3];
-	return p;
-}
-
-bool
-mlt_get_cstr(struct mlt_bytes *b, struct mlt_bytes *v)
-{
-	const char *nul = b->n ? memchr(b->p, 0, b->n) : NULL;
-
-	if (!nul)
-		return false;
-	*v = (struct mlt_bytes){ b->p, (size_t)(nul - b->p) };
-	get(b, v->n + 1);
-	return true;
-}
-
 uint8_t *
 mlt_put_u16(uint8_t *p, uint16_t v)
 {
