@@ -360,6 +360,7 @@ gate_args(struct gate *g,
 static inline void
 gate_header(struct gate *g, const char *name, const char *value)
 {
+	(void)mlt_mta_data(g->mta); /* not wanted, so not sent */
 	assert_true(
 	    mlt_mta_header(g->mta, gate_bytes(name), gate_bytes(value)) > 0);
 	gate_pump(g);
@@ -368,7 +369,7 @@ gate_header(struct gate *g, const char *name, const char *value)
 static inline void
 gate_eoh(struct gate *g)
 {
-	(void)mlt_mta_data(g->mta); /* not wanted, so not sent */
+	(void)mlt_mta_data(g->mta);
 	assert_true(mlt_mta_eoh(g->mta) > 0);
 	gate_pump(g);
 }

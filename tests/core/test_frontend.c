@@ -402,6 +402,7 @@ drain_lets_an_open_message_finish(void **state)
 	begin(&w);
 	mta_dial(&w);
 	run(&w, mlt_mta_mail(w.mta, &B("<a@b>"), 1));
+	run(&w, mlt_mta_data(w.mta));
 	run(&w, mlt_mta_eoh(w.mta));
 	event_base_loop(w.base, EVLOOP_ONCE); /* it has arrived */
 	frontend_drain(w.fe, on_drained, &w);
@@ -426,6 +427,7 @@ free_tempfails_a_message_that_is_being_scanned(void **state)
 	event_del(w.mux_ev);
 	mta_dial(&w);
 	run(&w, mlt_mta_mail(w.mta, &B("<a@b>"), 1));
+	run(&w, mlt_mta_data(w.mta));
 	run(&w, mlt_mta_eoh(w.mta));
 	assert_int_equal(mlt_mta_eom(w.mta), 1);
 	n = mlt_mta_output(w.mta, &p);
