@@ -11,10 +11,10 @@ FUZZ_SECONDS ?= 30
 T         ?=
 
 # ---- packages: the one list ------------------------------------------------
-DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl \
-              libarchive-zip-perl libunix-syslog-perl
+DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl
 DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
-              libperl-critic-perl perltidy mandoc postfix
+              libperl-critic-perl perltidy mandoc postfix \
+              libarchive-zip-perl libdbd-sqlite3-perl
 DEPS_PEERS := libmilter-dev
 
 # ---- where things go: objects of different modes never mix ----------------
