@@ -45,6 +45,95 @@ end_fd(struct event **ev, int *fd)
 	*fd = -1;
 }
 
+/* ---- its diagnoses and status ---- */
+
+static void
+said(struct worker *w, const char *p, size_t n)
+{
+	if (memmem(p, n, "Out of memory!", 14))
+		w->out_of_memory = true;
+	if (n == 0)
+		return;
+	if (w->m->o->log_events) {
+		log_stderr(w->m, w, p, n);
+		return;
+	}
+	while (buf_len(&w->last_words) + n + 1 > LAST_WORDS_MAX &&
+	       buf_len(&w->last_words)) {
+		const char *lf = memchr(
+		    buf_data(&w->last_words), '\n', buf_len(&w->last_words));
+		buf_take(&w->last_words,
+		    (size_t)(lf - buf_data(&w->last_words)) + 1);
+	}
+	buf_add(&w->last_words, p, n);
+	buf_addc(&w->last_words, '\n');
+}
+
+/* false: nothing more to read. */
+static bool
+read_stderr(struct worker *w)
+{
+	char *p = w->m->in;
+	struct line_text t;
+	size_t left;
+	ssize_t n;
+	int r;
+
+	if (w->proc.err_fd < 0)
+		return false;
+	n = read(w->proc.err_fd, w->m->in, MUX_READ);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		if (line_rest(&w->err, &t))
+			said(w, t.p, t.n);
+		end_fd(&w->err_ev, &w->proc.err_fd);
+		return false;
+	}
+	left = (size_t)n;
+	while ((r = line_next(&w->err, &p, &left, &t)) != 0)
+		if (r > 0)
+			said(w, t.p, t.n);
+	return true;
+}
+
+/* What a dying worker said last: of interest before its death is told. */
+static void
+read_last_words(struct worker *w)
+{
+	for (int i = 0; i < LAST_READS_MAX && read_stderr(w); i++)
+		;
+}
+
+static void
+on_err(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	read_stderr(arg);
+}
+
+static void
+on_status(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	char *p = w->m->in;
+	bool busy = request_of(w) != NULL;
+	struct line_text t;
+	size_t left;
+	ssize_t n;
+	int r;
+
+	(void)what;
+	n = read(fd, w->m->in, MUX_READ);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		end_fd(&w->status_ev, &w->proc.status_fd);
+	left = n > 0 ? (size_t)n : 0;
+	while ((r = line_next(&w->status, &p, &left, &t)) != 0)
+		if (r > 0 && t.n && busy)
+			report_status_tag(t.p, t.n, w->tag);
+}
+
 /* ---- its answers ---- */
 
 static void
@@ -112,6 +201,7 @@ went_silent(struct worker *w)
 		answered(w, t.p, t.n, POOL_ENDS); /* spec:mux-partial-answer */
 		return;
 	}
+	read_last_words(w);
 	if (busy)
 		log_died(w->m, w);
 	pool_gone(w->m->pool, w->slot, w->m->now);
@@ -142,87 +232,6 @@ on_out(evutil_socket_t fd, short what, void *arg)
 	w->m->now = clock_mono_ms();
 	read_answer(w);
 	mux_settle_and_finish(w->m);
-}
-
-/* ---- its diagnoses and status ---- */
-
-static void
-said(struct worker *w, const char *p, size_t n)
-{
-	if (memmem(p, n, "Out of memory!", 14))
-		w->out_of_memory = true;
-	if (n == 0)
-		return;
-	if (w->m->o->log_events) {
-		log_stderr(w->m, w, p, n);
-		return;
-	}
-	while (buf_len(&w->last_words) + n + 1 > LAST_WORDS_MAX &&
-	       buf_len(&w->last_words)) {
-		const char *lf = memchr(
-		    buf_data(&w->last_words), '\n', buf_len(&w->last_words));
-		buf_take(&w->last_words,
-		    (size_t)(lf - buf_data(&w->last_words)) + 1);
-	}
-	buf_add(&w->last_words, p, n);
-	buf_addc(&w->last_words, '\n');
-}
-
-/* false: nothing more to read. */
-static bool
-read_stderr(struct worker *w)
-{
-	char *p = w->m->in;
-	struct line_text t;
-	size_t left;
-	ssize_t n;
-	int r;
-
-	if (w->proc.err_fd < 0)
-		return false;
-	n = read(w->proc.err_fd, w->m->in, MUX_READ);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
-		if (line_rest(&w->err, &t))
-			said(w, t.p, t.n);
-		end_fd(&w->err_ev, &w->proc.err_fd);
-		return false;
-	}
-	left = (size_t)n;
-	while ((r = line_next(&w->err, &p, &left, &t)) != 0)
-		if (r > 0)
-			said(w, t.p, t.n);
-	return true;
-}
-
-static void
-on_err(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	read_stderr(arg);
-}
-
-static void
-on_status(evutil_socket_t fd, short what, void *arg)
-{
-	struct worker *w = arg;
-	char *p = w->m->in;
-	bool busy = request_of(w) != NULL;
-	struct line_text t;
-	size_t left;
-	ssize_t n;
-	int r;
-
-	(void)what;
-	n = read(fd, w->m->in, MUX_READ);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		end_fd(&w->status_ev, &w->proc.status_fd);
-	left = n > 0 ? (size_t)n : 0;
-	while ((r = line_next(&w->status, &p, &left, &t)) != 0)
-		if (r > 0 && t.n && busy)
-			report_status_tag(t.p, t.n, w->tag);
 }
 
 /* ---- its commands ---- */
@@ -372,8 +381,7 @@ worker_forget(struct worker *w)
 static void
 read_last(struct worker *w)
 {
-	for (int i = 0; i < LAST_READS_MAX && read_stderr(w); i++)
-		;
+	read_last_words(w);
 	for (int i = 0; i < LAST_READS_MAX && w->proc.out_fd >= 0 &&
 			request_of(w) && read_answer(w);
 	     i++)
