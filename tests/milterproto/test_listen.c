@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connection strings.  Sockets live below a temporary directory; an inet port
+ * is one that the kernel just gave to us and took back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <milterproto_server.h>
+
+static char dir[64], path[96], spec[128], err[512];
+
+static int
+setup(void **state)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s/mlt.XXXXXX", tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(path, sizeof(path), "%s/s", dir);
+	snprintf(spec, sizeof(spec), "unix:%s", path);
+	err[0] = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(dir);
+}
+
+static int
+dial_unix(void)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0), rc;
+
+	strcpy(sa.sun_path, path);
+	rc = connect(fd, (struct sockaddr *)&sa, sizeof(sa));
+	close(fd);
+	return rc;
+}
+
+static void
+assert_listens(int fd)
+{
+	int is = 0;
+	socklen_t len = sizeof(is);
+
+	assert_true(fd >= 0);
+	assert_int_equal(
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len), 0);
+	assert_int_equal(is, 1);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+}
+
+static void
+unix_socket_has_the_mode_of_the_umask(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0007 };
+	struct stat st;
+	mode_t before = umask(022);
+	int fd = mlt_listen_open(spec, &o, err, sizeof(err));
+
+	(void)state;
+	assert_listens(fd);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0770);
+	assert_int_equal(umask(before), 022); /* as it was */
+	assert_int_equal(dial_unix(), 0);
+	close(fd);
+}
+
+static void
+type_may_be_missing_or_in_capitals(void **state)
+{
+	static const char *const types[] = { "", ":", "UNIX:", "Local:" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int fd;
+
+		snprintf(spec, sizeof(spec), "%s%s", types[i], path);
+		fd = mlt_listen_open(spec, NULL, err, sizeof(err));
+		assert_listens(fd);
+		assert_string_equal(mlt_listen_path(spec), path);
+		close(fd);
+		unlink(path);
+	}
+}
+
+static void
+dead_sockets_are_removed_on_request_only(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0077 };
+	int fd = mlt_listen_open(spec, &o, err, sizeof(err));
+
+	(void)state;
+	assert_listens(fd);
+	close(fd); /* the file stays */
+	assert_int_equal(mlt_listen_open(spec, &o, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "cannot bind"));
+	o.remove_dead = true;
+	fd = mlt_listen_open(spec, &o, err, sizeof(err));
+	assert_listens(fd);
+	/* one that answers is another copy of us */
+	assert_int_equal(mlt_listen_open(spec, &o, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "another process answers"));
+	assert_int_equal(dial_unix(), 0);
+	close(fd);
+}
+
+static void
+other_files_are_left_alone(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0077, .remove_dead = true };
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
+	(void)state;
+	close(fd);
+	assert_int_equal(mlt_listen_open(spec, &o, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "not a socket"));
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+/* A port that was free a moment ago. */
+static int
+free_port(void)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	close(fd);
+	return ntohs(sa.sin_port);
+}
+
+static void
+inet_takes_addresses_and_names(void **state)
+{
+	static const char *const hosts[] = { "@127.0.0.1", "@[127.0.0.1]",
+		"@localhost", "" };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		int fd = -1;
+
+		for (int tries = 0; fd < 0 && tries < 20; tries++) {
+			snprintf(spec, sizeof(spec), "inet:%d%s", free_port(),
+			    hosts[i]);
+			fd = mlt_listen_open(spec, NULL, err, sizeof(err));
+		}
+		assert_listens(fd);
+		assert_null(mlt_listen_path(spec));
+		close(fd);
+	}
+}
+
+static void
+inet6_listens_on_loopback(void **state)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_in6 sa = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	(void)state;
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		if (fd >= 0)
+			close(fd);
+		skip(); /* no IPv6 here */
+	}
+	close(fd);
+	fd = -1;
+	for (int tries = 0; fd < 0 && tries < 20; tries++) {
+		snprintf(spec, sizeof(spec), "inet6:%d@[::1]", free_port());
+		fd = mlt_listen_open(spec, NULL, err, sizeof(err));
+	}
+	assert_listens(fd);
+	close(fd);
+}
+
+static void
+inherited_descriptors_must_listen(void **state)
+{
+	int fd = mlt_listen_open(spec, NULL, err, sizeof(err));
+	char inherited[16];
+
+	(void)state;
+	assert_listens(fd);
+	assert_int_equal(fcntl(fd, F_SETFD, 0), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	snprintf(inherited, sizeof(inherited), "fd:%d", fd);
+	assert_int_equal(
+	    mlt_listen_open(inherited, NULL, err, sizeof(err)), fd);
+	assert_listens(fd);
+	close(fd);
+	assert_int_equal(
+	    mlt_listen_open(inherited, NULL, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "not a listening socket"));
+}
+
+static void
+mistakes_are_explained(void **state)
+{
+	static const struct {
+		const char *spec, *why;
+	} cases[] = {
+		{ "tcp:25", "unknown socket type" },
+		{ "", "path of 1 to" },
+		{ "unix:", "path of 1 to" },
+		{ "inet:", "is no port" },
+		{ "inet:0", "is no port" },
+		{ "inet:65536", "is no port" },
+		{ "inet:25x", "is no port" },
+		{ "inet:-1", "is no port" },
+		{ "inet:no-such-service", "is no port" },
+		{ "inet:25@", "host is missing" },
+		{ "inet:25@[127.0.0.1", "] is missing" },
+		{ "inet:25@[localhost]", "no address or host name" },
+		{ "inet:25@[::1]", "no address or host name" },
+		{ "inet6:25@[127.0.0.1]", "no address or host name" },
+		{ "fd:", "descriptor number" },
+		{ "fd:x", "descriptor number" },
+		{ "fd:65000", "not a listening socket" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		err[0] = 0;
+		assert_int_equal(
+		    mlt_listen_open(cases[i].spec, NULL, err, sizeof(err)), -1);
+		if (!strstr(err, cases[i].why))
+			fail_msg("%s: %s", cases[i].spec, err);
+	}
+}
+
+static void
+long_paths_are_refused(void **state)
+{
+	char longer[200] = "unix:/";
+
+	(void)state;
+	memset(longer + 6, 'x', 150);
+	assert_int_equal(mlt_listen_open(longer, NULL, err, 16), -1);
+	assert_int_equal(strlen(err), 15); /* cut, but terminated */
+	snprintf(longer, sizeof(longer), "inet:%s", spec);
+	assert_int_equal(mlt_listen_open(longer, NULL, err, sizeof(err)), -1);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(unix_socket_has_the_mode_of_the_umask),
+		CASE(type_may_be_missing_or_in_capitals),
+		CASE(dead_sockets_are_removed_on_request_only),
+		CASE(other_files_are_left_alone),
+		CASE(inet_takes_addresses_and_names),
+		CASE(inet6_listens_on_loopback),
+		CASE(inherited_descriptors_must_listen),
+		CASE(mistakes_are_explained),
+		CASE(long_paths_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
