@@ -154,32 +154,21 @@ sub run_dialogue ($run, $port) {
     for my $step (@{ $run->{client} }) {
         my ($what, $text, $want) = @$step;
         for my $n (@alive) {
-            if ($what eq 'connect') {
-                $client{$n} = SmtpClient->new($port, $run->{client_ip});
-            }
-            else {
-                my $send = $what eq 'content' ? 'send_message' : 'send_line';
-                $client{$n}->$send($text =~ s/CLIENT/$n/gr);
-            }
+            $client{$n} //= SmtpClient->new($port, $run->{client_ip});
+            my $mine = $text =~ s/CLIENT/$n/gr;
+            $client{$n}->send_line($mine)    if $what eq 'smtp';
+            $client{$n}->send_message($mine) if $what eq 'content';
         }
-        my @still;
-        for my $n (@alive) {
-            my $got = $client{$n}->reply;
-            if ($got eq $want
-                || ($want =~ /\A\d{3}\z/ && $got =~ /\A$want[ -]/))
-            {
-                push @still, $n;
-            }
-            else {
-                push @wrong,
-                      "$what "
-                    . substr($text, 0, 60)
-                    . ": got '$got', want '$want'";
-            }
-        }
-        @alive = @still;
+        my %got = map  { $_ => $client{$_}->reply } @alive;
+        my @bad = grep { !is_wanted($got{$_}, $want) } @alive;
+        push @wrong, map {"$what $text: got '$got{$_}', want '$want'"} @bad;
+        @alive = grep { is_wanted($got{$_}, $want) } @alive;
     }
-    return @wrong;
+    return map { substr $_, 0, 1000 } @wrong;
+}
+
+sub is_wanted ($got, $want) {
+    return $want =~ /\A\d{3}\z/ ? $got =~ /\A$want[ -]/ : $got eq $want;
 }
 
 =head2 differences($run, @messages)

@@ -109,9 +109,11 @@ first.
 
 sub mux_options ($self) {
     return (@{ $self->{mux} },
-        '-l', '-f', stage_worker(),
+        '-l', '-f', $self->worker,
         '-F', $self->{filter}, '-s', $self->control_socket);
 }
+
+sub worker ($self) { return stage_worker() }
 
 sub commands ($self) {
     my @common = ('-D', '--log-stderr', '-z', $self->{spool});
