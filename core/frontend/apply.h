@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * apply: the changes of a message -> modifications on its milter session, in
- * the order of RESULTS, then our own (spec:after-results).
+ * the order of RESULTS, then our own (spec:scanned-by).
  */
 #ifndef CORE_FRONTEND_APPLY_H
 #define CORE_FRONTEND_APPLY_H

@@ -13,6 +13,7 @@
 #include "core/base/muxproto.h"
 #include "core/frontend/client.h"
 #include "core/frontend/commands.h"
+#include "core/frontend/held.h"
 #include "core/frontend/negotiate.h"
 #include "core/frontend/reply.h"
 #include "core/frontend/request.h"
@@ -35,14 +36,6 @@ enum question {
 	Q_SCAN
 };
 
-/* A reply that waits for its delay. */
-struct held {
-	enum mux_verdict verdict;
-	struct mlt_reply reply; /* borrows from below */
-	char code[4], dsn[12];
-	char text[];
-};
-
 struct message {
 	struct message_env *env;
 	struct mlt_filter *session;
@@ -52,7 +45,7 @@ struct message {
 	bool awaited;             /* it needs a reply and has none yet */
 	enum question question;   /* open, with this ticket */
 	uint64_t ticket;
-	struct held *held;
+	struct held *held; /* NULL: no reply waits for its delay */
 	struct mail *mail; /* NULL: no message, or one that is given up */
 	msec scan_began;
 	struct client client;
@@ -214,6 +207,7 @@ answer_is_error(struct message *m, enum question q, const char *answer)
 static void
 give_verdict(struct message *m, enum mux_verdict v, const struct mlt_reply *r)
 {
+	bool early = m->step == MLT_EV_CONNECT || m->step == MLT_EV_HELO;
 	struct mlt_reply other = *r;
 
 	if (m->step == MLT_EV_RCPT && v == MUX_CONTINUE)
@@ -222,8 +216,11 @@ give_verdict(struct message *m, enum mux_verdict v, const struct mlt_reply *r)
 	if (v == MUX_ACCEPT || v == MUX_DISCARD ||
 	    (m->step == MLT_EV_MAIL && v != MUX_CONTINUE))
 		drop_mail(m);
-	if (v == MUX_DISCARD &&
-	    (m->step == MLT_EV_CONNECT || m->step == MLT_EV_HELO)) {
+	if (early && v == MUX_ACCEPT) {
+		log_msg(LOG_L_INFO, log_id(m),
+		    "Nothing from %s is filtered: the filter said so at %s",
+		    m->client.ip, mlt_event_name(m->step));
+	} else if (early && v == MUX_DISCARD) {
 		/* There is nothing to discard yet, and some MTAs would take
 		 * it for no more filtering.  choice:early-discard */
 		log_msg(LOG_L_WARN, log_id(m),
@@ -234,33 +231,15 @@ give_verdict(struct message *m, enum mux_verdict v, const struct mlt_reply *r)
 	conclude(m, &other);
 }
 
-static const char *
-copy_word(char *to, size_t size, const char *s)
-{
-	if (!s)
-		return NULL;
-	assert(strlen(s) < size);
-	return strcpy(to, s);
-}
-
 static void
 hold(struct message *m, enum mux_verdict v, const struct mlt_reply *r,
     long delay_s)
 {
-	struct held *h = malloc(sizeof(*h) + r->text.n);
-
-	if (!h) {
+	m->held = held_new(v, r);
+	if (!m->held) {
 		out_of_memory(m);
 		return;
 	}
-	h->verdict = v;
-	h->reply = *r;
-	h->reply.code = copy_word(h->code, sizeof(h->code), r->code);
-	h->reply.dsn = copy_word(h->dsn, sizeof(h->dsn), r->dsn);
-	if (r->text.n)
-		memcpy(h->text, r->text.p, r->text.n);
-	h->reply.text.p = h->text;
-	m->held = h;
 	if (delay_s > DELAY_MAX_S)
 		delay_s = DELAY_MAX_S;
 	if (m->ops->wake(m->arg, (msec)delay_s * 1000) < 0)
@@ -270,7 +249,6 @@ hold(struct message *m, enum mux_verdict v, const struct mlt_reply *r,
 static void
 check_answered(struct message *m, enum question q, char *answer, size_t n)
 {
-	bool connecting = m->step == MLT_EV_CONNECT;
 	struct mux_answer a;
 	struct mlt_reply r;
 
@@ -278,7 +256,7 @@ check_answered(struct message *m, enum question q, char *answer, size_t n)
 		answer_is_error(m, q, answer);
 		return;
 	}
-	if (connecting) /* no text is possible there, and no delay */
+	if (q == Q_RELAY) /* no text is possible there, and no delay */
 		a.has_fields = false;
 	if (reply_answer(&r, &a, &m->env->room.text) < 0)
 		out_of_memory(m);
@@ -529,15 +507,15 @@ scan_answered(struct message *m, const char *answer, size_t n)
 		answer_is_error(m, Q_SCAN, answer);
 		return;
 	}
-	if (obey_results(m, &r) < 0) {
-		m->mail->failed = true;
+	m->mail->failed = obey_results(m, &r) < 0;
+	if (m->env->opts->log_time)
+		log_msg(LOG_L_INFO, log_id(m), "Filter time is %llums",
+		    (unsigned long long)(m->env->mono_ms() - m->scan_began));
+	if (m->mail->failed) {
 		message_fail(m);
 		return;
 	}
 	drop_mail(m);
-	if (m->env->opts->log_time)
-		log_msg(LOG_L_INFO, log_id(m), "Filter time is %llums",
-		    (unsigned long long)(m->env->mono_ms() - m->scan_began));
 	conclude(m, &r);
 }
 
@@ -571,7 +549,7 @@ answered(void *arg, char *answer, size_t n, const char *error)
 		check_answered(m, q, answer, n);
 		break;
 	case Q_NONE:
-		assert(!"an answer to no question");
+		assert(false);
 	}
 }
 
@@ -645,7 +623,7 @@ message_event(struct message *m, const struct mlt_event *ev)
 		conclude_plain(m, MLT_REPLY_CONTINUE);
 		break;
 	case MLT_EV_N:
-		assert(!"no such event");
+		assert(false);
 	}
 }
 

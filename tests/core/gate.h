@@ -299,7 +299,7 @@ gate_answer(struct gate *g, const char *text)
 /* ---- what the MTA says ------------------------------------------------------ */
 
 static inline void
-gate_macros(struct gate *g, char stage, ...)
+gate_macros(struct gate *g, int stage, ...)
 {
 	struct mlt_bytes v[40];
 	const char *s;

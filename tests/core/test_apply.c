@@ -10,7 +10,7 @@ check_offer(const char *results, const char *newbody, size_t n_newbody,
     uint32_t actions, const char *heard, const char *log)
 {
 	struct gate g = { .opts = { .queue_connections = true },
-		.offer = { 6, actions, 0x1fffff } };
+		.offer = { 6, actions, 0x1fffff, 0 } };
 
 	gate_open(&g);
 	gate_connect(&g);

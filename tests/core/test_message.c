@@ -256,7 +256,9 @@ relay_answer_decides_without_text_and_delay(void **state)
 		{ "ok 0\n", "r\n", "" },
 		{ "ok 0 no 554 5.7.1 9\n", "r\n", "" },
 		{ "ok -1\n", "t\n", "" },
-		{ "ok 2\n", "a\n", "" },
+		{ "ok 2\n", "a\n",
+		    "I NOQUEUE: Nothing from 1.2.3.4 is filtered: the filter "
+		    "said so at CONNECT\n" },
 		{ "ok 3\n", "c\n",
 		    "W NOQUEUE: Discard is not possible at CONNECT: going "
 		    "on\n" },
