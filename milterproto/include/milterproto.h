@@ -306,4 +306,7 @@ const char *mlt_protocol_name(uint32_t bit);       /* one MLT_PROT_ bit */
 #ifdef __cplusplus
 }
 #endif
+
+#include <milterproto_edit.h>
+
 #endif
