@@ -148,7 +148,7 @@ client_ask(struct client *c, const char *p, size_t n)
 	c->ticket = mux_ask(c->m, p, n, client_answer, c);
 	if (!c->ticket)
 		client_say(c, "error: Out of memory\n");
-	else
+	else if (!mux_request(c->m, c->ticket)->finished)
 		client_watch(
 		    c, EV_READ | EV_ET | EV_PERSIST, on_waiting, false);
 }

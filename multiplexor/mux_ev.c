@@ -8,8 +8,6 @@
  */
 #include "mux_int.h"
 
-#include "command.h"
-
 #include "core/base/log.h"
 #include "core/base/muxproto.h"
 
@@ -20,10 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef MD_VERSION
-#define MD_VERSION "0"
-#endif
 
 #define TERM_MS        10000 /* spec:stopping-a-worker */
 #define GONE_MS        1000  /* to exit by itself after its last word */
@@ -312,91 +306,6 @@ on_status_log(evutil_socket_t fd, short what, void *arg)
 
 /* ---- requests from outside ---- */
 
-static struct report
-report_of(struct mux *m)
-{
-	return (struct report){
-		.pool = m->pool,
-		.slots = (unsigned)m->o->max_workers,
-		.queue_max = (unsigned)m->o->queue_max,
-		.now = m->now,
-		.started = m->started,
-		.worker = worker_view,
-		.arg = m,
-	};
-}
-
-static void
-add_free(struct mux *m, struct buf *out)
-{
-	struct pool_counts c;
-
-	pool_count(m->pool, &c);
-	buf_addf(out, "%u\n", c.idle + c.stopped);
-}
-
-static void
-add_msgs(struct mux *m, struct buf *out)
-{
-	struct pool_counts c;
-
-	pool_count(m->pool, &c);
-	buf_addf(out, "%llu\n", (unsigned long long)c.msgs);
-}
-
-/* What the daemon answers itself, into out.  false: a worker must. */
-static bool
-builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
-{
-	struct report rep = report_of(m);
-
-	switch (c->type) {
-	case CMD_WORKER:
-		return false;
-	case CMD_HELP:
-		command_help(out);
-		break;
-	case CMD_FREE:
-		add_free(m, out);
-		break;
-	case CMD_STATUS:
-		report_status(&rep, out);
-		break;
-	case CMD_WORKERS:
-	case CMD_BUSYWORKERS:
-		report_workers(&rep, c->type == CMD_BUSYWORKERS, out);
-		break;
-	case CMD_WORKERINFO:
-		if (c->bad_arg)
-			buf_adds(out, "error: Invalid worker number\n");
-		else
-			report_workerinfo(&rep, c->arg, out);
-		break;
-	case CMD_MSGS:
-		add_msgs(m, out);
-		break;
-	case CMD_REREAD:
-		mux_reread(m);
-		buf_adds(out, "Forced reread of filter rules\n");
-		break;
-	case CMD_VERSION:
-		buf_adds(out, MD_VERSION);
-		break;
-	case CMD_TICK:
-		buf_adds(out, "error: External agents may not invoke 'tick'\n");
-		break;
-	case CMD_UNKNOWN:
-		buf_adds(out, "error: Unknown command\n");
-		break;
-	case CMD_TOO_LONG:
-		buf_adds(out, "error: Command too long\n");
-		break;
-	case CMD_N:
-		break;
-	}
-	return true;
-}
-
 static uint64_t
 domain_of(const struct mux *m, const struct mux_cmd *c)
 {
@@ -423,7 +332,7 @@ mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
 		return 0;
 	}
 	m->now = clock_mono_ms();
-	if (builtin(m, &c, &r->out)) {
+	if (mux_builtin(m, &c, &r->out)) {
 		finish(m, r);
 	} else {
 		memcpy(r->line, c.p, c.n);

@@ -8,6 +8,7 @@
 #ifndef MULTIPLEXOR_MUX_INT_H
 #define MULTIPLEXOR_MUX_INT_H
 
+#include "command.h"
 #include "line.h"
 #include "mux_ev.h"
 #include "pool.h"
@@ -79,6 +80,11 @@ void mux_settle_and_finish(struct mux *m);
 struct request *mux_request(struct mux *m, uint64_t id);
 /* Gives its answer away, frees it.  The octet p[n] is overwritten. */
 void mux_deliver(struct mux *m, struct request *r, char *p, size_t n);
+
+/* ---- builtin.c ---- */
+
+/* What the multiplexor answers itself, into out.  false: a worker must. */
+bool mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out);
 
 /* ---- worker_ev.c: one worker's pipes ---- */
 int worker_start(struct worker *w, const struct pool_action *a);

@@ -2,208 +2,34 @@
 /*
  * pool: decides what the workers do (pool.h).
  *
- * Every slot is on the list of its state.  A state that ends by itself lasts
- * equally long for every slot, so that the head of its list is due first and
- * the next deadline is found without looking at the others.  Idle workers are
- * also on the list of the class that they served last, oldest process first,
- * which makes the choice for a request a look at one to five list heads.
+ * What happens to one worker is a table of state and input; what concerns the
+ * whole pool (starting, the queue, the idle check) is a handful of functions
+ * around it.
  */
-#include "pool.h"
+#include "pool_int.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/queue.h>
 
 #define EARLY_MS 10000 /* a death without an answer that soon is early */
 
-/* Who waits: first those whose worker died, then mail that is wholly here,
- * then the questions, which a client repeats cheaply. */
-enum prio {
-	PRIO_RETRY,
-	PRIO_SCAN,
-	PRIO_OTHER,
-	PRIO_N
-};
-
-struct req {
-	TAILQ_ENTRY(req) link; /* free or waiting */
-	uint64_t id, domain;
-	enum mux_class cls;
-	bool waiting, orphan; /* orphan: nobody wants the answer */
-	unsigned deaths;      /* of workers that had it */
-	msec until;           /* waiting: no longer than this */
-};
-TAILQ_HEAD(reqs, req);
-
-struct slot {
-	TAILQ_ENTRY(slot) link, kin; /* of its state; idle: of its class */
-	unsigned i;
-	enum pool_state state;
-	msec since;
-	struct req *req;
-	bool told;             /* to exit */
-	bool proved;           /* has answered */
-	enum pool_after after; /* its last answer */
-	unsigned requests, scans;
-	uint64_t activation, generation;
-	msec started, first_req;
-	int last;
-};
-TAILQ_HEAD(slots, slot);
-
-struct pool {
-	struct pool_opts o;
-	struct slot *slots;
-	struct slots in[POOL_STATE_N];
-	unsigned n[POOL_STATE_N];
-	msec lasts[POOL_STATE_N];      /* MSEC_NEVER: until something happens */
-	struct slots kin[MUX_CLASS_N]; /* MUX_OTHER: without tracked class */
-	struct req *reqs;
-	struct reqs free, wait[PRIO_N];
-	unsigned queued;
-	struct pool_action *ring;
-	size_t ring_cap, ring_at, ring_n;
-	uint64_t msgs, activations, generation;
-	msec fill_at, idle_at; /* next start up to min, next idle check */
-	msec last_start, pause_until;
-	unsigned early; /* deaths in a row */
-	bool stopping;
-};
-
 static void serve_waiting(struct pool *p, msec now);
 
-/* ---- actions ---- */
-
-static struct pool_action *
-emit(struct pool *p, enum pool_do type)
-{
-	struct pool_action *a;
-
-	assert(p->ring_n < p->ring_cap);
-	a = &p->ring[(p->ring_at + p->ring_n++) % p->ring_cap];
-	*a = (struct pool_action){ .type = type };
-	return a;
-}
-
-bool
-pool_next(struct pool *p, struct pool_action *a)
-{
-	if (p->ring_n == 0)
-		return false;
-	*a = p->ring[p->ring_at];
-	p->ring_at = (p->ring_at + 1) % p->ring_cap;
-	p->ring_n--;
-	return true;
-}
-
-/* ---- requests ---- */
-
-static struct req *
-req_new(struct pool *p)
-{
-	struct req *r = TAILQ_FIRST(&p->free);
-
-	assert(r);
-	TAILQ_REMOVE(&p->free, r, link);
-	*r = (struct req){ 0 };
-	return r;
-}
-
-static void
-req_free(struct pool *p, struct req *r)
-{
-	TAILQ_INSERT_HEAD(&p->free, r, link);
-}
-
+/* NULL: nobody wants it. */
 static struct pool_action *
 answer(struct pool *p, struct req *r, enum pool_answer why)
 {
 	struct pool_action *a = NULL;
 
 	if (!r->orphan) {
-		a = emit(p, POOL_ANSWER);
+		a = pool_emit(p, POOL_ANSWER);
 		a->req = r->id;
 		a->answer = why;
 	}
 	if (r->cls == MUX_SCAN)
 		p->msgs += why == POOL_A_TIMEOUT || why == POOL_A_TALK ||
 			   why == POOL_A_DIED;
-	req_free(p, r);
+	pool_req_free(p, r);
 	return a;
-}
-
-static enum prio
-prio_of(const struct req *r)
-{
-	if (r->deaths)
-		return PRIO_RETRY;
-	return r->cls == MUX_SCAN ? PRIO_SCAN : PRIO_OTHER;
-}
-
-static void
-wait_add(struct pool *p, struct req *r, msec now)
-{
-	r->waiting = true;
-	r->until = now + p->o.queue_ms;
-	TAILQ_INSERT_TAIL(&p->wait[prio_of(r)], r, link);
-	p->queued++;
-}
-
-static void
-wait_remove(struct pool *p, struct req *r)
-{
-	r->waiting = false;
-	TAILQ_REMOVE(&p->wait[prio_of(r)], r, link);
-	p->queued--;
-}
-
-/* ---- slots ---- */
-
-/* The list of its class is ordered by age, and busy workers are mostly the
- * oldest, so that the place is found near the head. */
-static void
-kin_insert(struct slots *kin, struct slot *s)
-{
-	struct slot *at;
-
-	TAILQ_FOREACH(at, kin, kin) {
-		if (at->activation > s->activation) {
-			TAILQ_INSERT_BEFORE(at, s, kin);
-			return;
-		}
-	}
-	TAILQ_INSERT_TAIL(kin, s, kin);
-}
-
-static struct slots *
-kin_of(struct pool *p, const struct slot *s)
-{
-	return &p->kin[s->last == POOL_NO_CLASS ? MUX_OTHER : s->last];
-}
-
-static void
-enter(struct pool *p, struct slot *s, enum pool_state to, msec now)
-{
-	TAILQ_REMOVE(&p->in[s->state], s, link);
-	p->n[s->state]--;
-	if (s->state == POOL_IDLE)
-		TAILQ_REMOVE(kin_of(p, s), s, kin);
-	s->state = to;
-	s->since = now;
-	p->n[to]++;
-	if (to == POOL_IDLE)
-		kin_insert(kin_of(p, s), s);
-	if (to == POOL_IDLE || to == POOL_DEAD) /* most recent first */
-		TAILQ_INSERT_HEAD(&p->in[to], s, link);
-	else
-		TAILQ_INSERT_TAIL(&p->in[to], s, link);
-}
-
-static unsigned
-alive(const struct pool *p)
-{
-	return p->n[POOL_STARTING] + p->n[POOL_IDLE] + p->n[POOL_BUSY];
 }
 
 /* ---- starting ---- */
@@ -236,9 +62,9 @@ static void
 start(struct pool *p, struct req *r, enum pool_why why, msec now)
 {
 	struct slot *s = TAILQ_FIRST(&p->in[POOL_DEAD]);
-	struct pool_action *a = emit(p, POOL_SPAWN);
+	struct pool_action *a = pool_emit(p, POOL_SPAWN);
 
-	enter(p, s, POOL_STARTING, now);
+	pool_enter(p, s, POOL_STARTING, now);
 	s->req = r;
 	s->told = s->proved = false;
 	s->requests = s->scans = 0;
@@ -257,7 +83,7 @@ start(struct pool *p, struct req *r, enum pool_why why, msec now)
 static void
 want_fill(struct pool *p, msec now)
 {
-	if (!p->stopping && alive(p) < p->o.min_workers &&
+	if (!p->stopping && pool_alive(p) < p->o.min_workers &&
 	    p->fill_at == MSEC_NEVER)
 		p->fill_at = now + p->o.start_delay_ms;
 }
@@ -268,7 +94,8 @@ fill(struct pool *p, msec now)
 	msec at = start_allowed_at(p);
 
 	p->fill_at = MSEC_NEVER;
-	if (p->stopping || alive(p) >= p->o.min_workers || p->n[POOL_DEAD] == 0)
+	if (p->stopping || pool_alive(p) >= p->o.min_workers ||
+	    p->n[POOL_DEAD] == 0)
 		return; /* reaping asks again */
 	if (at > now) {
 		p->fill_at = at;
@@ -290,7 +117,7 @@ died(struct pool *p, struct slot *s, msec now)
 	pause = pause_ms(p);
 	if (pause && p->pause_until < now + pause) {
 		p->pause_until = now + pause;
-		emit(p, POOL_ALARM)->n = (unsigned)pause;
+		pool_emit(p, POOL_ALARM)->n = (unsigned)pause;
 	}
 }
 
@@ -299,10 +126,10 @@ died(struct pool *p, struct slot *s, msec now)
 static void
 assign(struct pool *p, struct slot *s, struct req *r, msec now)
 {
-	struct pool_action *a = emit(p, POOL_ASSIGN);
+	struct pool_action *a = pool_emit(p, POOL_ASSIGN);
 
 	a->was = s->state;
-	enter(p, s, POOL_BUSY, now);
+	pool_enter(p, s, POOL_BUSY, now);
 	a->slot = s->i;
 	a->req = r->id;
 	a->cls = r->cls;
@@ -385,7 +212,7 @@ serve_waiting(struct pool *p, msec now)
 	struct req *r;
 
 	while ((r = first_waiting(p)) && could_place(p, now)) {
-		wait_remove(p, r);
+		pool_wait_remove(p, r);
 		place(p, r, now);
 	}
 }
@@ -404,13 +231,14 @@ retry(struct pool *p, struct slot *s, msec now)
 		answer(p, r, POOL_A_STOP);
 	} else if (++r->deaths > 1 || r->orphan) {
 		answer(p, r, POOL_A_DIED);
-	} else if (alive(p) == 0 && start_allowed_at(p) > now + p->o.queue_ms) {
+	} else if (pool_alive(p) == 0 &&
+		   start_allowed_at(p) > now + p->o.queue_ms) {
 		answer(p, r, POOL_A_DIED); /* there will be none in time */
 	} else {
-		struct pool_action *a = emit(p, POOL_RETRY);
+		struct pool_action *a = pool_emit(p, POOL_RETRY);
 		a->slot = s->i;
 		a->req = r->id;
-		wait_add(p, r, now);
+		pool_wait_add(p, r, now);
 	}
 }
 
@@ -425,13 +253,13 @@ tell(struct pool *p, struct slot *s, enum pool_do how, enum pool_why why,
 		[POOL_TERM] = POOL_TERMED,
 		[POOL_KILL] = POOL_KILLED,
 	};
-	struct pool_action *a = emit(p, how);
+	struct pool_action *a = pool_emit(p, how);
 
 	a->slot = s->i;
 	a->why = why;
 	a->was = s->state;
 	s->told = true;
-	enter(p, s, to[how], now);
+	pool_enter(p, s, to[how], now);
 }
 
 static bool
@@ -488,7 +316,7 @@ on_ready(struct pool *p, struct slot *s, msec now)
 	else if (r)
 		assign(p, s, r, now);
 	else
-		enter(p, s, POOL_IDLE, now);
+		pool_enter(p, s, POOL_IDLE, now);
 }
 
 static void
@@ -499,47 +327,48 @@ on_failed(struct pool *p, struct slot *s, msec now)
 	s->req = NULL;
 	s->started = now;
 	died(p, s, now);
-	enter(p, s, POOL_DEAD, now);
+	pool_enter(p, s, POOL_DEAD, now);
 	if (r)
 		answer(p, r, r->deaths ? POOL_A_DIED : POOL_A_START);
 	want_fill(p, now);
 }
 
 static void
+close_request(struct pool *p, struct slot *s)
+{
+	p->msgs += s->req->cls == MUX_SCAN;
+	pool_req_free(p, s->req);
+	s->req = NULL;
+}
+
+static void
 on_finished(struct pool *p, struct slot *s, msec now)
 {
-	if (s->req->cls == MUX_SCAN)
-		p->msgs++;
-	req_free(p, s->req);
-	s->req = NULL;
+	close_request(p, s);
 	s->proved = true;
 	p->early = 0;
 	p->pause_until = 0;
 	if (s->after == POOL_TALKS)
 		tell(p, s, POOL_TERM, POOL_WHY_OUTPUT, now);
 	else if (s->after == POOL_ENDS)
-		enter(p, s, POOL_GONE, now);
+		pool_enter(p, s, POOL_GONE, now);
 	else if (!retire(p, s, now))
-		enter(p, s, POOL_IDLE, now);
+		pool_enter(p, s, POOL_IDLE, now);
 }
 
 static void
 on_last_finished(struct pool *p, struct slot *s, msec now)
 {
 	(void)now;
-	if (!s->req)
-		return;
-	if (s->req->cls == MUX_SCAN)
-		p->msgs++;
-	req_free(p, s->req);
-	s->req = NULL;
+	if (s->req)
+		close_request(p, s);
 }
 
 static void
 on_gone(struct pool *p, struct slot *s, msec now)
 {
 	died(p, s, now);
-	enter(p, s, POOL_GONE, now);
+	pool_enter(p, s, POOL_GONE, now);
 	retry(p, s, now);
 }
 
@@ -597,7 +426,7 @@ on_exited(struct pool *p, struct slot *s, msec now)
 {
 	if (!s->told && s->state != POOL_GONE)
 		died(p, s, now);
-	enter(p, s, POOL_DEAD, now);
+	pool_enter(p, s, POOL_DEAD, now);
 	retry(p, s, now);
 	want_fill(p, now);
 }
@@ -704,7 +533,7 @@ pool_request(
 	struct req *r;
 
 	serve_waiting(p, now); /* who waits for a start allowed by now */
-	r = req_new(p);
+	r = pool_req_new(p);
 	r->id = id;
 	r->cls = cls;
 	r->domain = domain;
@@ -717,8 +546,8 @@ pool_request(
 	} else if (p->queued >= p->o.queue_max) {
 		answer(p, r, POOL_A_BUSY);
 	} else {
-		wait_add(p, r, now);
-		a = emit(p, POOL_WAIT);
+		pool_wait_add(p, r, now);
+		a = pool_emit(p, POOL_WAIT);
 		a->req = id;
 		a->n = p->queued;
 	}
@@ -742,8 +571,8 @@ pool_cancel(struct pool *p, uint64_t id)
 	struct req *r = find_waiting(p, id);
 
 	if (r) {
-		wait_remove(p, r);
-		req_free(p, r);
+		pool_wait_remove(p, r);
+		pool_req_free(p, r);
 		return true;
 	}
 	for (unsigned i = 0; i < p->o.max_workers; i++) {
@@ -755,7 +584,7 @@ pool_cancel(struct pool *p, uint64_t id)
 			s->req->orphan = true;
 			return false;
 		}
-		req_free(p, s->req);
+		pool_req_free(p, s->req);
 		s->req = NULL;
 		return true;
 	}
@@ -786,7 +615,7 @@ stop_gently(struct pool *p, msec now)
 	p->stopping = true;
 	p->fill_at = p->idle_at = MSEC_NEVER;
 	while ((r = first_waiting(p))) {
-		wait_remove(p, r);
+		pool_wait_remove(p, r);
 		answer(p, r, POOL_A_STOP);
 	}
 	TAILQ_FOREACH(s, &p->in[POOL_STARTING], link) {
@@ -828,7 +657,7 @@ idle_check(struct pool *p, msec now)
 			tell(p, s, POOL_CLOSE, POOL_WHY_LIFETIME, now);
 	}
 	for (s = TAILQ_FIRST(&p->in[POOL_IDLE]);
-	     s && alive(p) > p->o.min_workers; s = next) {
+	     s && pool_alive(p) > p->o.min_workers; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (now - s->since >= p->o.idle_ms)
 			tell(p, s, POOL_CLOSE, POOL_WHY_IDLE, now);
@@ -854,7 +683,7 @@ pool_tick(struct pool *p, msec now)
 			table[st][IN_TIMEOUT](p, s, now);
 	for (int i = 0; i < PRIO_N; i++) {
 		while ((r = TAILQ_FIRST(&p->wait[i])) && r->until <= now) {
-			wait_remove(p, r);
+			pool_wait_remove(p, r);
 			answer(p, r, r->deaths ? POOL_A_DIED : POOL_A_QUEUE);
 		}
 	}
@@ -889,230 +718,4 @@ pool_deadline(const struct pool *p)
 	if (p->queued && p->n[POOL_DEAD])
 		sooner(&at, start_allowed_at(p));
 	return at;
-}
-
-/* ---- life of the pool ---- */
-
-static void
-lists_init(struct pool *p)
-{
-	unsigned n_reqs = p->o.queue_max + p->o.max_workers + 1;
-
-	for (int i = 0; i < POOL_STATE_N; i++) {
-		TAILQ_INIT(&p->in[i]);
-		p->lasts[i] = MSEC_NEVER;
-	}
-	for (int i = 0; i < MUX_CLASS_N; i++)
-		TAILQ_INIT(&p->kin[i]);
-	for (int i = 0; i < PRIO_N; i++)
-		TAILQ_INIT(&p->wait[i]);
-	TAILQ_INIT(&p->free);
-	for (unsigned i = 0; i < n_reqs; i++)
-		req_free(p, &p->reqs[i]);
-	for (unsigned i = 0; i < p->o.max_workers; i++) {
-		p->slots[i].i = i;
-		p->slots[i].last = POOL_NO_CLASS;
-		p->slots[i].first_req = MSEC_NEVER;
-		TAILQ_INSERT_TAIL(&p->in[POOL_DEAD], &p->slots[i], link);
-	}
-	p->n[POOL_DEAD] = p->o.max_workers;
-}
-
-int
-pool_new(struct pool **out, const struct pool_opts *o)
-{
-	struct pool *p = calloc(1, sizeof(*p));
-
-	assert(o->min_workers >= 1 && o->min_workers <= o->max_workers);
-	if (!p)
-		return -ENOMEM;
-	p->o = *o;
-	/* The most that one input may cause, twice: a few for each slot and
-	 * an answer for each request. */
-	p->ring_cap = 8 * (size_t)o->max_workers + 2 * (size_t)o->queue_max + 8;
-	p->slots = calloc(o->max_workers, sizeof(*p->slots));
-	p->reqs =
-	    calloc((size_t)o->queue_max + o->max_workers + 1, sizeof(*p->reqs));
-	p->ring = calloc(p->ring_cap, sizeof(*p->ring));
-	if (!p->slots || !p->reqs || !p->ring) {
-		pool_free(p);
-		return -ENOMEM;
-	}
-	lists_init(p);
-	p->lasts[POOL_BUSY] = o->busy_ms;
-	p->lasts[POOL_GONE] = o->gone_ms;
-	p->lasts[POOL_CLOSED] = p->lasts[POOL_TERMED] = o->term_ms;
-	p->fill_at = p->idle_at = p->last_start = MSEC_NEVER;
-	*out = p;
-	return 0;
-}
-
-void
-pool_free(struct pool *p)
-{
-	if (!p)
-		return;
-	free(p->slots);
-	free(p->reqs);
-	free(p->ring);
-	free(p);
-}
-
-/* ---- for reports ---- */
-
-void
-pool_count(const struct pool *p, struct pool_counts *c)
-{
-	const struct slot *s;
-
-	*c = (struct pool_counts){
-		.idle = p->n[POOL_IDLE] + p->n[POOL_STARTING],
-		.busy = p->n[POOL_BUSY],
-		.stopped = p->n[POOL_DEAD],
-		.killed = p->o.max_workers - alive(p) - p->n[POOL_DEAD],
-		.queued = p->queued,
-		.msgs = p->msgs,
-		.activations = p->activations,
-	};
-	TAILQ_FOREACH(s, &p->in[POOL_STARTING], link) {
-		if (s->req) {
-			c->idle--;
-			c->busy++;
-		}
-	}
-}
-
-unsigned
-pool_running(const struct pool *p)
-{
-	return p->o.max_workers - p->n[POOL_DEAD];
-}
-
-uint64_t
-pool_req(const struct pool *p, unsigned slot)
-{
-	const struct req *r = p->slots[slot].req;
-
-	return r ? r->id : 0;
-}
-
-void
-pool_info(const struct pool *p, unsigned slot, struct pool_info *i)
-{
-	const struct slot *s = &p->slots[slot];
-
-	*i = (struct pool_info){
-		.state = s->state,
-		.req = pool_req(p, slot),
-		.cls = s->req ? s->req->cls : MUX_OTHER,
-		.last = s->last,
-		.requests = s->requests,
-		.scans = s->scans,
-		.activation = s->activation,
-		.since = s->since,
-		.started = s->started,
-		.first_req = s->first_req,
-	};
-}
-
-const char *
-pool_state_name(enum pool_state s)
-{
-	static const char *const names[POOL_STATE_N] = {
-		[POOL_DEAD] = "Stopped",
-		[POOL_STARTING] = "Idle",
-		[POOL_IDLE] = "Idle",
-		[POOL_BUSY] = "Busy",
-		[POOL_GONE] = "Killed",
-		[POOL_CLOSED] = "Killed",
-		[POOL_TERMED] = "Killed",
-		[POOL_KILLED] = "Killed",
-	};
-
-	return names[s];
-}
-
-/* ---- invariants ---- */
-
-static void
-check_slot(const struct pool *p, const struct slot *s)
-{
-	switch (s->state) {
-	case POOL_BUSY:
-		assert(s->req);
-		break;
-	case POOL_STARTING: /* may hold one */
-		break;
-	case POOL_CLOSED:
-		assert(!s->req || p->stopping);
-		break;
-	case POOL_DEAD:
-	case POOL_IDLE:
-	case POOL_GONE:
-	case POOL_TERMED:
-	case POOL_KILLED:
-	case POOL_STATE_N:
-		assert(!s->req);
-		break;
-	}
-}
-
-static void
-check_kin(const struct pool *p)
-{
-	const struct slot *s, *before;
-	unsigned n = 0;
-
-	for (int c = 0; c < MUX_CLASS_N; c++) {
-		before = NULL;
-		TAILQ_FOREACH(s, &p->kin[c], kin) {
-			assert(s->state == POOL_IDLE);
-			assert(s->last == (c == MUX_OTHER ? POOL_NO_CLASS : c));
-			assert(!before || before->activation < s->activation);
-			before = s;
-			n++;
-		}
-	}
-	assert(n == p->n[POOL_IDLE]);
-}
-
-void
-pool_check(const struct pool *p)
-{
-	unsigned slots = 0, reqs = 0, waiting = 0;
-	const struct slot *s, *before;
-	const struct req *r;
-
-	for (int st = 0; st < POOL_STATE_N; st++) {
-		unsigned n = 0;
-
-		before = NULL;
-		TAILQ_FOREACH(s, &p->in[st], link) {
-			assert((int)s->state == st);
-			check_slot(p, s);
-			assert(!before || p->lasts[st] == MSEC_NEVER ||
-			       before->since <= s->since);
-			before = s;
-			reqs += s->req != NULL;
-			n++;
-		}
-		assert(n == p->n[st]);
-		slots += n;
-	}
-	assert(slots == p->o.max_workers);
-	check_kin(p);
-	for (int i = 0; i < PRIO_N; i++) {
-		TAILQ_FOREACH(r, &p->wait[i], link) {
-			assert(r->waiting && (int)prio_of(r) == i);
-			waiting++;
-		}
-	}
-	assert(waiting == p->queued);
-	/* nobody waits beside a worker that has nothing to do */
-	assert(!p->queued || !p->n[POOL_IDLE]);
-	TAILQ_FOREACH(r, &p->free, link)
-		reqs++;
-	assert(reqs + waiting == p->o.queue_max + p->o.max_workers + 1);
-	assert(
-	    !p->stopping || (!p->queued && !alive(p)) || p->n[POOL_STARTING]);
 }
