@@ -287,6 +287,72 @@ sub changed ($name, $perl, %delivered) {
             bye()
         ],
     },
+    {
+        name   => 'null sender',
+        filter => { end => q{action_add_header('X-From', $main::Sender);} },
+        client => [ hello(), mail_from(from => '', message => $plain), bye() ],
+        delivered => [
+            {
+                from    => '<>',
+                message => $head . "X-From: <>\n" . $body
+            }
+        ],
+    },
+    {
+        name      => 'message without a body',
+        client    => [ hello(), mail_from(message => "$head\n"), bye() ],
+        delivered => [ { message => "$head\n" } ],
+    },
+    {
+        name      => 'message without a header',
+        filter    => { end => q{action_add_header('X-New', 'value');} },
+        client    => [ hello(), mail_from(message => "\nHello.\n"), bye() ],
+        delivered => [ { message => "X-New: value\n\nHello.\n" } ],
+    },
+    {
+        name   => '50 recipients, two of them refused',
+        filter => {
+            recipient => q{return $_[0] =~ /x[27]@/ ? 'REJECT' : 'CONTINUE';},
+            end => q{action_add_header('X-Count', scalar @main::Recipients);}
+        },
+        client => [
+            hello(),
+            smtp('MAIL FROM:<from@HERE>', '250'),
+            (
+                map { smtp("RCPT TO:<x$_\@HERE>", /\A[27]\z/ ? '554' : '250') }
+                    1 .. 50
+            ),
+            smtp('DATA', '354'),
+            content($plain, '250'),
+            bye(),
+        ],
+        delivered => [
+            {
+                to      => [ map {"<x$_\@HERE>"} 1, 3 .. 6, 8 .. 50 ],
+                message => $head . "X-Count: 48\n" . $body
+            }
+        ],
+    },
+    {
+        name   => 'parameters of MAIL reach the filter',
+        filter => {
+            sender =>
+                q{our @ESMTPArgs; return @ESMTPArgs ? 'CONTINUE' : 'REJECT';},
+            end => q{our @SenderESMTPArgs;
+                action_add_header('X-Args', join ' ', sort @SenderESMTPArgs);}
+        },
+        client => [
+            hello(),
+            smtp('MAIL FROM:<from@HERE> SIZE=1000 BODY=8BITMIME', '250'),
+            smtp('RCPT TO:<to@HERE>',                             '250'),
+            smtp('DATA',                                          '354'),
+            content($plain, '250'),
+            bye(),
+        ],
+        delivered => [
+            { message => $head . "X-Args: BODY=8BITMIME SIZE=1000\n" . $body }
+        ],
+    },
     changed(
         'header added',
         q{action_add_header('X-New', 'a value');},
@@ -303,7 +369,8 @@ sub changed ($name, $perl, %delivered) {
         message => $head . "X-New: one\n\ttwo % three\n" . $body
     ),
     changed(
-        'header inserted on top', q{action_insert_header('X-Top', 'here', 0);},
+        'header inserted on top',
+        q{action_insert_header('X-Top', 'here', 0);},
         message     => "X-Top: here\n" . $plain,
         received_at => 1
     ),
@@ -343,7 +410,8 @@ sub changed ($name, $perl, %delivered) {
         message => $plain =~ s/^X-Two: .*\n//mgr
     ),
     changed(
-        'recipient added', q{add_recipient('<more@HERE>');},
+        'recipient added',
+        q{add_recipient('<more@HERE>');},
         to      => [ '<to@HERE>', '<more@HERE>' ],
         message => $plain
     ),
@@ -354,7 +422,8 @@ sub changed ($name, $perl, %delivered) {
         message => $plain
     ),
     changed(
-        'sender changed', q{change_sender('<bounces@HERE>');},
+        'sender changed',
+        q{change_sender('<bounces@HERE>');},
         from    => '<bounces@HERE>',
         message => $plain
     ),
