@@ -2,6 +2,8 @@
 #include "tests/core/gate.h"
 #include "tests/support/failmalloc.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define QUEUE                                                                  \
@@ -165,8 +167,8 @@ static void
 queue_id_that_is_no_file_name_names_no_directory(void **state)
 {
 	static const char *const ids[] = { "../x", ".x", "a b", "a\x01",
-		"01234567890123456789012345678901234567890123456789"
-		"012345678901234" /* 65 octets */ };
+		("01234567890123456789012345678901234567890123456789"
+		 "012345678901234") /* 65 octets */ };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
@@ -771,6 +773,28 @@ spool_that_cannot_be_written_is_a_tempfail(void **state)
 }
 
 static void
+file_that_cannot_be_written_is_a_tempfail(void **state)
+{
+	struct gate g = { .opts = QUEUE };
+	struct rlimit before, small;
+
+	(void)state;
+	ready(&g);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){ 5, before.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	gate_message(&g);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	gate_heard(&g, "t\n");
+	gate_log(&g,
+	    "W NOQUEUE: Unable to write 15 bytes to file INPUTMSG (ret = -1): "
+	    "File too large\n");
+	assert_null(gate_dir(&g));
+	gate_close(&g);
+}
+
+static void
 failure_while_nobody_waits_is_answered_at_the_end(void **state)
 {
 	struct gate g = { .opts = QUEUE };
@@ -859,6 +883,46 @@ no_memory_anywhere_is_never_an_accept(void **state)
 		if (!hit)
 			break;
 	}
+}
+
+/* ---- other MTAs ------------------------------------------------------- */
+
+static void
+old_mta_gets_an_answer_to_each_step(void **state)
+{
+	struct gate g = { .opts = QUEUE, .offer = { 2, 0x3f, 0x7f, 0 } };
+
+	(void)state;
+	gate_open(&g);
+	gate_connect(&g);
+	gate_helo(&g, "h");
+	gate_message(&g);
+	gate_heard(&g, "c\nc\nc\nc\nc\nc\nc\n");
+	gate_scanned(&g, "HX-A b\nF\n");
+	gate_heard(&g, "h X-A: b\nc\n");
+	gate_close(&g);
+}
+
+static void
+next_client_of_a_connection_is_a_new_one(void **state)
+{
+	struct gate g = { .opts = QUEUE };
+
+	(void)state;
+	ready(&g);
+	gate_helo(&g, "h");
+	gate_macros(&g, 'M', "i", "Q1", NULL);
+	gate_mail(&g, "<a@b>");
+	assert_true(mlt_mta_quit(g.mta, true) > 0);
+	gate_pump(&g);
+	gate_connect_as(&g, "", 'U', 0, NULL);
+	gate_message(&g);
+	assert_string_equal(gate_file(&g, "COMMANDS"),
+	    "ibamdk01\nS<a@b>\n=client_port 0\nH\nI\nR<c@d> ? ? ?\nUhi\n"
+	    "F\n");
+	gate_scanned(&g, "F\n");
+	gate_heard(&g, "c\n");
+	gate_close(&g);
 }
 
 /* ---- ends that come early ----------------------------------------------------------------- */
@@ -1017,8 +1081,11 @@ main(void)
 		cmocka_unit_test(bad_results_are_a_tempfail_and_kept_with_k),
 		cmocka_unit_test(missing_newbody_is_a_tempfail),
 		cmocka_unit_test(spool_that_cannot_be_written_is_a_tempfail),
+		cmocka_unit_test(file_that_cannot_be_written_is_a_tempfail),
 		cmocka_unit_test(
 		    failure_while_nobody_waits_is_answered_at_the_end),
+		cmocka_unit_test(old_mta_gets_an_answer_to_each_step),
+		cmocka_unit_test(next_client_of_a_connection_is_a_new_one),
 		cmocka_unit_test(no_memory_to_ask_is_a_tempfail),
 		cmocka_unit_test(no_memory_anywhere_is_never_an_accept),
 		cmocka_unit_test(abort_at_each_step_leaves_nothing),
