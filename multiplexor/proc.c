@@ -62,12 +62,22 @@ struct child {
 	const char *volatile what;
 };
 
-static void
-limit(struct child *c, int what, long kb)
+static struct rlimit
+hard_kb(long kb)
 {
-	rlim_t v = (rlim_t)kb * 1024;
+	return (struct rlimit){ (rlim_t)kb * 1024, (rlim_t)kb * 1024 };
+}
 
-	if (kb && setrlimit(what, &(struct rlimit){ v, v }) < 0)
+static void
+set_limits(struct child *c)
+{
+	struct rlimit rss = hard_kb(c->spec->max_rss_kb);
+	struct rlimit as = hard_kb(c->spec->max_as_kb);
+
+	if (rss.rlim_max && setrlimit(RLIMIT_RSS, &rss) < 0)
+		c->limit_errno = errno;
+	if (as.rlim_max &&
+	    (setrlimit(RLIMIT_AS, &as) < 0 || setrlimit(RLIMIT_DATA, &as) < 0))
 		c->limit_errno = errno;
 }
 
@@ -97,9 +107,7 @@ child_run(struct child *c)
 	for (int i = 0; i < n; i++)
 		dup2(c->fds[i], i); /* not close-on-exec any more */
 	close_range((unsigned)n, UINT_MAX, 0);
-	limit(c, RLIMIT_RSS, c->spec->max_rss_kb);
-	limit(c, RLIMIT_AS, c->spec->max_as_kb);
-	limit(c, RLIMIT_DATA, c->spec->max_as_kb);
+	set_limits(c);
 	c->what = "chdir";
 	if (chdir(c->spec->spool_dir) == 0) {
 		c->what = "exec";
