@@ -160,7 +160,7 @@ vec_session(struct vec *v, const char *line)
 	struct mlt_filter_opts fo = { .ask_options = false };
 	struct mlt_mta_opts mo = { 0 };
 	struct args a;
-	int rc, tries = 0;
+	int rc = 0, tries = 0;
 
 	read_args(&a, line);
 	v->is_mta = is(&a, "mta");
@@ -337,7 +337,7 @@ void
 vec_do(struct vec *v, const char *line)
 {
 	struct args a;
-	int rc, tries = 0;
+	int rc = 0, tries = 0;
 
 	read_args(&a, line);
 	if (do_other(v, &a))
