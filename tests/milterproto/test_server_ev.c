@@ -9,16 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <milterproto_server.h>
+
+#include "tests/support/failmalloc.h"
 
 #define B(s) ((struct mlt_bytes){ (s), sizeof(s) - 1 })
 
@@ -519,6 +523,138 @@ listening_takes_sockets_only(void **state)
 	assert_int_equal(mlt_server_listen(server, -1), MLT_E_ARG);
 }
 
+/* While an answer is awaited a peer can send so much and no more. */
+static void
+a_peer_that_runs_ahead_is_held_back(void **state)
+{
+	static char aborts[5 * 20000];
+	size_t sent = 0;
+	struct client c;
+	unsigned quiet = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(aborts); i += 5)
+		memcpy(aborts + i, "\0\0\0\1A", 5);
+	late = true;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	UNTIL(&c, n_eom == 1);
+	while (quiet < 10) {
+		ssize_t n = send(c.fd, aborts, sizeof(aborts), MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		quiet = n > 0 ? 0 : quiet + 1;
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		assert_true(sent < 4 << 20);
+	}
+	finish(late_conn);
+	assert_int_equal(answer(&c), 'c');
+	for (int i = 0; i < 100; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	assert_true(send(c.fd, aborts, 1, MSG_NOSIGNAL) == 1);
+	hang_up(&c);
+}
+
+static void
+no_descriptor_left_delays_accepting(void **state)
+{
+	struct rlimit before, tight;
+	struct client a, b;
+
+	(void)state;
+	serve(&all);
+	greet(&a);
+	dial(&b);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)b.fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	turn(&b);
+	turn(&b);
+	assert_int_equal(mlt_server_connections(server), 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	hang_up(&a); /* frees one */
+	want(&b, mlt_mta_negotiate(b.m), 'O');
+	hang_up(&b);
+}
+
+/* A conversation that needs each kind of memory, said at once.  1: answered to
+ * the end, 0: hung up. */
+static int
+converse(void)
+{
+	static const char said[] =
+	    "\0\0\0\015O\0\0\0\6\0\0\1\377\0\037\377\377"
+	    "\0\0\0\6DCj\0x\0\0\0\0\3Hh\0\0\0\0\4M<>\0\0\0\0\4R<>\0"
+	    "\0\0\0\1T\0\0\0\1N\0\0\0\1E\0\0\0\1Q";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	char got[256];
+	size_t n = 0;
+	ssize_t r;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(sa.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(
+	    send(fd, said, sizeof(said) - 1, MSG_NOSIGNAL), sizeof(said) - 1);
+	do {
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		r = read(fd, got + n, sizeof(got) - n);
+		n += r > 0 ? (size_t)r : 0;
+	} while (r != 0 && !(r < 0 && errno == ECONNRESET));
+	close(fd);
+	return n == 17 + 5 * 5 + 14 + 5;
+}
+
+/* As on_event, but without memory an answer may fail. */
+static void
+on_event_forgiving(
+    void *arg, uint64_t conn, void *ctx, const struct mlt_event *ev)
+{
+	(void)arg;
+	(void)ctx;
+	if (!ev->need_reply)
+		return;
+	if (ev->type == MLT_EV_EOM)
+		mlt_filter_add_header(
+		    mlt_server_session(server, conn), B("X-Null"), B("1"));
+	if (mlt_server_reply(server, conn,
+		&(struct mlt_reply){ .type = MLT_REPLY_CONTINUE }) < 0)
+		return;
+}
+
+static void
+no_memory_closes_one_connection(void **state)
+{
+	struct mlt_server_ops forgiving = ops;
+	char err[256], spec[128];
+	size_t i = 0;
+	int whole;
+
+	(void)state;
+	forgiving.event = on_event_forgiving;
+	snprintf(spec, sizeof(spec), "unix:%s", path);
+	do {
+		failmalloc_once(i++);
+		whole = mlt_server_new(&server, base, &all, &forgiving, NULL);
+		if (whole == 0)
+			whole = mlt_server_listen(server,
+			    mlt_listen_open(spec, NULL, err, sizeof(err)));
+		whole = whole == 0 && converse();
+		whole = whole && failmalloc_count() < i;
+		failmalloc_off();
+		if (server && n_opened > n_closed)
+			assert_int_equal(mlt_server_connections(server), 0);
+		mlt_server_free(server);
+		server = NULL;
+		unlink(path);
+		assert_int_equal(n_opened, n_closed);
+	} while (!whole);
+	assert_true(i > 8); /* each of them was tried */
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -533,7 +669,10 @@ main(void)
 		CASE(a_broken_connection_aborts_its_message),
 		CASE(garbage_closes_the_connection),
 		CASE(a_peer_that_runs_ahead_is_answered_in_order),
+		CASE(a_peer_that_runs_ahead_is_held_back),
 		CASE(one_connection_too_many_waits),
+		CASE(no_descriptor_left_delays_accepting),
+		CASE(no_memory_closes_one_connection),
 		CASE(drain_waits_for_open_messages_only),
 		CASE(drain_of_nothing_is_reported_at_once),
 		CASE(idle_connections_are_closed),
