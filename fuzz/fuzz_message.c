@@ -117,7 +117,7 @@ answer(uint8_t choice)
 	g.done(g.arg, text, strlen(text), NULL);
 }
 
-static char root[] = "/tmp/fuzz_message.XXXXXX";
+static char root[200];
 
 static void
 remove_root(void)
@@ -145,6 +145,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 9)
 		return 0;
 	if (!env.opts) {
+		const char *tmp = getenv("TMPDIR");
+		snprintf(root, sizeof(root), "%s/fuzz_message.XXXXXX",
+		    tmp ? tmp : "/tmp");
 		assert(mkdtemp(root));
 		atexit(remove_root);
 		log_set_sink(sink, NULL);

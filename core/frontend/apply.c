@@ -153,7 +153,7 @@ apply_one(const struct apply_to *to, const struct result *r)
 		    "smfi_chgfrom", r->value);
 	case RESULT_QUARANTINE:
 		/* An MTA ignores an empty reason; the filter wants the message
-		 * held all the same. */
+		 * held all the same.  choice:quarantine-reason */
 		return check(to,
 		    mlt_filter_quarantine(
 			f, r->value.n ? r->value : bytes("no reason")),
