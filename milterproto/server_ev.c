@@ -42,16 +42,17 @@ static const uint64_t idle_default_ms = 7210000;
 #define SLOT_MASK ((1u << SLOT_BITS) - 1)
 #define NO_SLOT   SLOT_MASK
 
+/* Ten thousand of these lie idle: 232 octets are just the malloc chunk of 240.
+ * The server is found through the options, which lie inside it. */
 struct conn {
 	struct event ev;
 	struct mlt_filter f;
-	struct mlt_server *s;
 	void *ctx;
 	uint32_t slot;
-	short why;     /* for ops.closed */
-	short events;  /* what ev is registered for */
-	uint8_t ticks; /* of the idle timer since the last sign of life */
-	bool busy : 1; /* inside conn_pump: settle later */
+	int8_t why;     /* for ops.closed */
+	uint8_t events; /* what ev is registered for: EV_READ, EV_WRITE */
+	uint8_t ticks;  /* of the idle timer since the last sign of life */
+	bool busy;      /* in conn_pump or _close: only they go on */
 };
 
 /* Of a free slot the low bits of id are the next free one instead. */
@@ -83,12 +84,21 @@ struct mlt_server {
 	uint8_t buf[READ_BYTES];
 };
 
+static struct mlt_server *
+server_of(const struct conn *c)
+{
+	const char *opts = (const char *)c->f.opts;
+
+	return (struct mlt_server *)(opts -
+				     offsetof(struct mlt_server, opts.filter));
+}
+
 /* ---- slots --------------------------------------------------------------------- */
 
 static uint64_t
 id_of(const struct conn *c)
 {
-	return c->s->slots[c->slot].id;
+	return server_of(c)->slots[c->slot].id;
 }
 
 static struct conn *
@@ -103,7 +113,7 @@ find(const struct mlt_server *s, uint64_t id)
 static int
 slot_ready(struct mlt_server *s)
 {
-	uint32_t n = s->n_slots ? s->n_slots * 2 : 16;
+	uint32_t n = s->n_slots + s->n_slots / 4 + 16;
 	struct slot *p;
 
 	if (s->free != NO_SLOT)
@@ -137,12 +147,12 @@ slot_take(struct mlt_server *s, struct conn *c)
 static void
 slot_release(struct conn *c)
 {
-	struct slot *p = &c->s->slots[c->slot];
+	struct slot *p = &server_of(c)->slots[c->slot];
 
 	p->c = NULL;
-	p->id = (p->id & ~(uint64_t)SLOT_MASK) | c->s->free;
-	c->s->free = c->slot;
-	c->s->n_conns--;
+	p->id = (p->id & ~(uint64_t)SLOT_MASK) | server_of(c)->free;
+	server_of(c)->free = c->slot;
+	server_of(c)->n_conns--;
 }
 
 /* ---- one connection -------------------------------------------------------------- */
@@ -163,10 +173,11 @@ conn_want(struct conn *c, short events)
 	c->events = 0;
 	if (!events)
 		return 0;
-	event_assign(&c->ev, c->s->base, fd, events | EV_PERSIST, on_conn, c);
+	event_assign(
+	    &c->ev, server_of(c)->base, fd, events | EV_PERSIST, on_conn, c);
 	if (event_add(&c->ev, NULL) < 0)
 		return MLT_E_NOMEM;
-	c->events = events;
+	c->events = (uint8_t)events;
 	return 0;
 }
 
@@ -174,7 +185,7 @@ conn_want(struct conn *c, short events)
 static void
 conn_close(struct conn *c)
 {
-	struct mlt_server *s = c->s;
+	struct mlt_server *s = server_of(c);
 	int fd = event_get_fd(&c->ev);
 
 	if (c->events)
@@ -204,7 +215,8 @@ conn_pump(struct conn *c)
 
 	c->busy = true;
 	while ((rc = mlt_filter_next(&c->f, &ev)) > 0)
-		c->s->ops.event(c->s->arg, id_of(c), c->ctx, &ev);
+		server_of(c)->ops.event(
+		    server_of(c)->arg, id_of(c), c->ctx, &ev);
 	c->busy = false;
 	return rc;
 }
@@ -214,7 +226,7 @@ conn_pump(struct conn *c)
 static void
 conn_end(struct conn *c, int why)
 {
-	c->why = (short)why;
+	c->why = (int8_t)why;
 	mlt_filter_eof(&c->f);
 	conn_pump(c);
 	conn_close(c);
@@ -244,7 +256,7 @@ conn_write(struct conn *c)
 static bool
 conn_drained(const struct conn *c)
 {
-	return c->s->draining && !mlt_filter_wants_reply(&c->f) &&
+	return server_of(c)->draining && !mlt_filter_wants_reply(&c->f) &&
 	       c->f.st <= ST_IDLE;
 }
 
@@ -254,7 +266,7 @@ conn_full(const struct conn *c)
 {
 	if (mlt_filter_wants_reply(&c->f))
 		return mlt_buf_len(c->f.in.keep) > AHEAD_BYTES;
-	return mlt_buf_len(c->f.out) > c->s->opts.max_output_bytes;
+	return mlt_buf_len(c->f.out) > server_of(c)->opts.max_output_bytes;
 }
 
 /* After anything that happened: write, then close or wait for what is next. */
@@ -290,7 +302,7 @@ conn_run(struct conn *c)
 	if (rc == 0) {
 		conn_settle(c);
 	} else if (rc < MLT_E_DEAD) {
-		c->why = (short)rc;
+		c->why = (int8_t)rc;
 		conn_write(c);
 		conn_close(c);
 	} else {
@@ -309,7 +321,7 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 		conn_settle(c);
 		return;
 	}
-	n = read(fd, c->s->buf, sizeof(c->s->buf));
+	n = read(fd, server_of(c)->buf, sizeof(server_of(c)->buf));
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			conn_end(c, MLT_CLOSE_IO);
@@ -320,7 +332,7 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	c->ticks = 0;
-	rc = mlt_filter_feed(&c->f, c->s->buf, (size_t)n);
+	rc = mlt_filter_feed(&c->f, server_of(c)->buf, (size_t)n);
 	if (rc == 0)
 		conn_run(c);
 	else
@@ -339,7 +351,6 @@ conn_new(struct mlt_server *s, int fd)
 		close(fd);
 		return false;
 	}
-	c->s = s;
 	mlt_filter_init(&c->f, &s->opts.filter);
 	event_assign(&c->ev, s->base, fd, EV_READ | EV_PERSIST, on_conn, c);
 	if (event_add(&c->ev, NULL) < 0) {
