@@ -76,7 +76,7 @@ PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
 LINT_TESTS := $(wildcard tests/lint/*.t)
-C_FILES   := $(wildcard milterproto/*.[ch] milterproto/include/*.h core/*/*.[ch] \
+C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                docs/examples/*.[ch])
 MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in))
@@ -95,7 +95,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
-  fuzz fuzz-build man docs install uninstall help clean
+  generate check-generated fuzz fuzz-build man docs install uninstall help clean
 
 all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
      $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) \
@@ -188,8 +188,19 @@ check-peers: ## beside Debian's mimedefang
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
 	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system
 
+# ---- what is made from milterproto.def, and committed ----------------------------
+GENERATE  := $(OUT)/gen/generate
+GENERATED := docs/protocol.md docs/examples/milter.lua fuzz/dict/milter.dict
+$(GENERATE): $(OBJ)/milterproto/gen/generate.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+generate: $(GENERATE) ## tables of docs, dissector, fuzz dictionary
+	@$< $(GENERATED)
+check-generated: $(GENERATE)
+	@$< --check $(GENERATED)
+
 # ---- lint and format -----------------------------------------------------------
-lint: man ## includes, facts, words, cppcheck, perlcritic, manual pages
+lint: man check-generated ## includes, facts, words, cppcheck, perlcritic, manual pages
 	@tests/lint/run
 format: ## clang-format and perltidy
 	@clang-format -i $(C_FILES)
