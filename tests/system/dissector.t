@@ -153,7 +153,7 @@ for my $line (
     like $tree, qr/^ *\Q$line\E$/m, "shown: $line";
 }
 is_deeply [ $tree =~ /\[Expert Info.*: (.*?)\]$/gm ],
-    ['reserved, never used'] x 3, 'only the reserved replies are marked';
+    [ ('reserved, never used') x 3 ], 'only the reserved replies are marked';
 
 # All that one side says in one go, in packets of 7 octets: reassembled.
 my @runs;
@@ -225,11 +225,11 @@ SKIP: {
         sub { index(read_file($live), "\0\0\0\1Q") > 0 });
     stop_process($sniff, 'INT');
 
-    my @want = qw(>OPTNEG <OPTNEG >CONNECT <CONTINUE >HELO <CONTINUE
+    my @session = qw(>OPTNEG <OPTNEG >CONNECT <CONTINUE >HELO <CONTINUE
         >MACRO >MAIL <CONTINUE >RCPT <CONTINUE >DATA <CONTINUE
         >HEADER <CONTINUE >HEADER <CONTINUE >EOH <CONTINUE >BODY <CONTINUE
         >EOM <ADDHEADER <CONTINUE >QUIT);
-    is_deeply names($live, $at), \@want,
+    is_deeply names($live, $at), \@session,
         'each packet of a session on loopback has its name';
 }
 
