@@ -40,6 +40,18 @@ sub filter_begin {
 }
 END
 
+# Each callback notes itself in a header field; it kills its worker once for
+# each file of its name in the spool.
+my @callbacks = qw(filter_sender filter_recipient filter_begin filter
+    filter_end filter_wrapup);
+my $deadly = join '', map {<<"END"} @callbacks;
+sub $_ {
+    action_add_header('X-Callback', '$_');
+    unlink '../$_' and kill 'KILL', \$\$ and sleep 100;
+    return 'CONTINUE';
+}
+END
+
 for my $separate (0, 1) {
     subtest $separate
         ? 'separate multiplexor'
@@ -47,7 +59,29 @@ for my $separate (0, 1) {
 }
 done_testing;
 
+sub killed_in_callbacks ($separate) {
+    my $daemon = Daemon->start(
+        filter   => $deadly,
+        separate => $separate,
+        options  => [qw(-X -s -t)]
+    );
+    my $mta = $daemon->milter;
+    $mta->hello;
+    for my $name (@callbacks) {
+        write_file("$daemon->{spool}/$name", '');
+        my $got = $mta->message;
+        is_deeply [ map { $_->[2] } @{ $got->{changes} } ], \@callbacks,
+            "killed once in $name: each change is made once"
+            or diag explain $got;
+    }
+    $mta->quit;
+    is $daemon->stop, 0, 'the daemon ends with status 0';
+    diag $daemon->log_text if !Test::More->builder->is_passing;
+    return;
+}
+
 sub all_of ($separate) {
+    killed_in_callbacks($separate);
     my $daemon = Daemon->start(
         filter   => $filter,
         separate => $separate,
