@@ -14,7 +14,7 @@ T         ?=
 DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl
 DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-critic-perl perltidy mandoc postfix \
-              libarchive-zip-perl libdbd-sqlite3-perl
+              libarchive-zip-perl libdbd-sqlite3-perl g++ tshark
 DEPS_PEERS := libmilter-dev
 
 # ---- where things go: objects of different modes never mix ----------------
@@ -242,8 +242,13 @@ install: all man ## DESTDIR and PREFIX are honoured
 	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
 	install -m 644 milterproto/include/* $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(LIB)/libmilterproto.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 $(LIB)/libmilterproto.so $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.0
+	install -m 644 $(LIB)/libmilterproto.so \
+	  $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.$(VERSION)
+	ln -sf libmilterproto.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.0
 	ln -sf libmilterproto.so.0 $(DESTDIR)$(PREFIX)/lib/libmilterproto.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+	  milterproto/milterproto.pc.in \
+	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/milterproto.pc
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/sallyport/
 	install -m 644 docs/examples/* $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/
 	$(foreach p,$(MAN_PAGES),install -D -m 644 $(p) \
