@@ -3,7 +3,6 @@
 # libmilterproto as others get it: an installed copy, found by pkg-config, with
 # which our examples and a C++ program are built, shared and static, and run.
 use v5.36;
-use Cwd ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
