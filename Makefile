@@ -16,6 +16,8 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-critic-perl perltidy mandoc postfix \
               libarchive-zip-perl libdbd-sqlite3-perl g++ tshark
 DEPS_PEERS := libmilter-dev
+DEPS_COVERAGE := gcovr
+DEPS_AFL   := afl++
 
 # ---- where things go: objects of different modes never mix ----------------
 OUT := $(if $(filter release,$(MODE)),build,build/$(MODE))
@@ -48,6 +50,12 @@ ifeq ($(MODE),fuzz)
 CC    := clang
 OPT   := -O1 -g
 HARD  := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all
+EXTRA := -fsanitize=address,undefined
+endif
+ifeq ($(MODE),afl)
+CC    := afl-clang-fast
+OPT   := -O1 -g
+HARD  := -fsanitize=address,undefined -fno-sanitize-recover=all
 EXTRA := -fsanitize=address,undefined
 endif
 WERROR := $(if $(CI),-Werror)
@@ -95,7 +103,8 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
-  generate check-generated fuzz fuzz-build man docs install uninstall help clean
+  generate check-generated \
+  coverage coverage-run fuzz fuzz-afl fuzz-build man docs install uninstall help clean
 
 all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
      $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) \
@@ -127,7 +136,7 @@ $(BIN)/%: $(OBJ)/cli/%.o $(STATIC)
 # Tests may make malloc fail (tests/support/failmalloc.h).
 $(TST)/%: $(OBJ)/tests/%.o $(LIB)/libsupport.a $(STATIC)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	$(CC) $(ALL_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,-u,__wrap_malloc \
 	  -o $@ $< $(LIB)/libsupport.a $(STATIC) $(LIB)/libsupport.a \
 	  -lcmocka $(EVENT_LIBS)
 
@@ -185,6 +194,13 @@ check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 check-peers: ## beside Debian's mimedefang
 	@echo "check-peers: there is no comparison yet"
+coverage: ## lines and branches of milterproto/ that its tests reach
+	@tests/install-packages $(DEPS_COVERAGE)
+	@$(MAKE) -s MODE=coverage coverage-run
+coverage-run: $(filter $(TST)/milterproto/%,$(TEST_BINS))
+	@find $(OBJ) -name '*.gcda' -delete
+	@$(RUN_TESTS) --name coverage $^
+	@tests/show-coverage $(OBJ)/milterproto $(OUT)/html
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
 	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system
 
@@ -217,6 +233,9 @@ fuzz: ## libFuzzer, FUZZ_SECONDS for each target; T=fuzz_name runs one
 FUZZ_PICKED := $(if $(T),$(filter fuzz/$(T).c,$(FUZZERS)),$(FUZZERS))
 fuzz-run: $(FUZZ_PICKED:fuzz/%.c=$(TST)/fuzz/%)
 	@for f in $^; do tests/run-fuzz $$f $(FUZZ_SECONDS) || exit 1; done
+fuzz-afl: ## the same with AFL++
+	@tests/install-packages $(DEPS_AFL)
+	@AFL_QUIET=1 $(MAKE) -s MODE=afl fuzz-run
 
 bench: $(if $(BENCHES),deps-peers) ## speed beside the peer, ratios; writes build/bench.json
 	@$(if $(BENCHES),$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run,echo "bench: there is no benchmark yet")
