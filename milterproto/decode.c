@@ -2,7 +2,7 @@
 /*
  * decode: payloads taken apart; see codec.h.
  *
- * Commands are judged as [F-8] to [F-20] say: what would make the two sides
+ * Commands are judged leniently: only what would make the two sides
  * disagree is refused, trailing octets behind the last field are ignored.
  * Replies are judged strictly: every deviation is refused.  spec:bad-input
  */
@@ -168,7 +168,7 @@ mlt_decode_command(enum mlt_cm cm, struct mlt_bytes b, struct mlt_bytes *v,
 	return MLT_E_PROTO;
 }
 
-/* [F-13] A string that is cut off, and a name without value, are dropped. */
+/* A string that is cut off, and a name without value, are dropped. */
 int
 mlt_decode_macros(struct mlt_bytes b, uint8_t *stage, struct mlt_bytes *pairs)
 {
@@ -233,7 +233,7 @@ mlt_decode_reply(const struct mlt_frame *f, struct mlt_action *out)
 		break;
 	case LAYOUT_INDEX:
 		if (!mlt_get_u32(&b, &a.index) || a.index > INT32_MAX)
-			break; /* [F-33] */
+			break; /* not even Sendmail takes it as it is */
 			       /* fall through */
 	case LAYOUT_HEADER:
 		ok = mlt_get_cstr(&b, &a.name) && mlt_get_cstr(&b, &a.value) &&

@@ -140,9 +140,7 @@ enter(struct mlt_filter *f, enum mlt_st st)
 static int
 abort_event(struct mlt_filter *f, enum mlt_st next, struct mlt_event *ev)
 {
-	if (next == ST_IDLE)
-		enter(f, next);
-	f->st = (uint8_t)next;
+	enter(f, next);
 	f->cm = CM_ABORT;
 	f->await = AWAIT_NONE;
 	ev->type = MLT_EV_ABORT;
@@ -197,7 +195,7 @@ look_up(const struct mlt_filter *f, enum mlt_cm cm)
 	return mlt_filter_table[ST_ENVELOPE][cm];
 }
 
-/* Lifetime of macros, [F-12]: later stages than that of the command. */
+/* Macros of later stages do not outlive the command.  spec:macro-stages */
 static void
 forget_macros(struct mlt_filter *f, enum mlt_cm cm)
 {
@@ -338,7 +336,7 @@ take(struct mlt_filter *f, const struct mlt_frame *fr, struct mlt_event *ev)
 		f->repl = REPL_NONE;
 	if (cm == CM_EOM && !(to & STF_STICKY) && fr->n > 0 &&
 	    !unwanted(f, CM_BODY)) {
-		/* [F-21] a last chunk: BODY now, EOM with the next call */
+		/* a last chunk: BODY now, EOM with the next call */
 		f->st = ST_BODY;
 		f->eom_due = true;
 		ev->type = MLT_EV_BODY;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * filter: the inside of struct mlt_filter, for filter.c (what the MTA says),
- * answer.c (what we say) and the server, which keeps the session inside its
+ * answer.c and modify.c (what we say) and the server, which keeps the session inside its
  * connection object so that an idle client is one block on the heap.
  */
 #ifndef MILTERPROTO_FILTER_H
@@ -59,8 +59,9 @@ int mlt_filter_agree(struct mlt_filter *f, const struct mlt_options *o);
  * the MTA does not wait.  0 or NOMEM. */
 int mlt_filter_continue(struct mlt_filter *f, enum mlt_cm cm);
 int mlt_filter_again(struct mlt_filter *f, enum mlt_cm cm);
-/* Payload limit in force. */
+/* Payload limit in force for what the MTA sends. */
 size_t mlt_filter_limit(const struct mlt_filter *f);
+size_t mlt_filter_send_limit(const struct mlt_filter *f); /* what we send */
 
 #pragma GCC visibility pop
 #endif

@@ -115,7 +115,7 @@ static bool
 same_name(struct mlt_bytes a, struct mlt_bytes b)
 {
 	if (a.n == 3 && a.p[0] == '{' && a.p[2] == '}')
-		a = (struct mlt_bytes){ a.p + 1, 1 }; /* [F-11] */
+		a = (struct mlt_bytes){ a.p + 1, 1 }; /* {x} is x */
 	return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
 }
 

@@ -111,7 +111,7 @@ frame_length(const uint8_t *p, size_t n, size_t max, const uint8_t known[256],
 	len = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
 	      (uint32_t)p[2] << 8 | p[3];
 	if (len == 0)
-		return MLT_E_PROTO; /* [F-1] nothing behind it can be trusted */
+		return MLT_E_PROTO; /* nothing behind it can be trusted */
 	if (len - 1 > max)
 		return MLT_E_TOOBIG;
 	if (n < MLT_FRAME_HEAD)
