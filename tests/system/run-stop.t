@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Harness
     qw(top need_programs program temp_dir daemon_user start_process stop_process
-    is_running is_alive wait_exit wait_for free_port read_file write_file);
+    is_running is_alive descendants wait_exit wait_for free_port read_file write_file);
 use File::Basename qw(dirname);
 use MilterClient   ();
 
@@ -52,10 +52,17 @@ is $mta->hello->{code},   'c', 'hello';
 is $mta->message->{code}, 'c', 'a message passes the sample filter';
 
 # With a session open.  Ctrl-C reaches all processes of the terminal.
+my @all = ($run->{pid}, descendants($run->{pid}));
+ok @all >= 3, 'there are a starter, a daemon and a worker';
 kill 'INT', -$run->{pid};
 my $status = wait_exit($run, 20);
 is $status >> 8, 130, 'Ctrl-C ends it' or diag read_file($log);
-wait_for('all its processes to end', sub { !is_alive(-$run->{pid}) });
+wait_for(
+    'all its processes to end',
+    sub {
+        !grep { is_alive($_) } @all;
+    }
+);
 pass 'no process is left';
 opendir my $dh, $place or die "$place: $!\n";
 is_deeply [ grep { !/\A\.\.?\z/ } readdir $dh ], [], 'no file is left';

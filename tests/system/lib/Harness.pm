@@ -22,8 +22,8 @@ use Time::HiRes ();
 
 our @EXPORT_OK = qw(top program need_programs temp_dir daemon_user
     start_process adopt_process uninterrupted stop_process is_running is_alive
-    wait_exit wait_for free_port read_file write_file run_program stage_worker
-    mount_small);
+    descendants wait_exit wait_for free_port read_file write_file run_program
+    stage_worker mount_small);
 
 my $owner = $$;
 my $temp_dir;
@@ -214,7 +214,7 @@ sub stop_process ($p, $signal = 'TERM') {
     kill $signal, $p->{pid} if is_running($p);
     if (!ended($p)) {
         print {*STDERR} "# pid $p->{pid} did not stop, killing it\n";
-        kill 'KILL', $p->{all};
+        kill 'KILL', $p->{all}, descendants($p->{pid});
         ended($p);
     }
     @started = grep { $_ != $p } @started;
@@ -240,16 +240,39 @@ the dead that nobody has waited for do not count.
 
 sub is_alive ($pid) {
     return 0 if !kill 0, $pid;
-    return 1 if !-e "/proc/$$/stat";
-    my @files = $pid < 0 ? glob '/proc/[0-9]*/stat' : "/proc/$pid/stat";
-    for my $file (@files) {
-        open my $fh, '<', $file or next;
-        my ($state, $group) = (readline $fh // '') =~ /.*\) (\S) \d+ (\d+)/
-            or next;
-        next     if $state =~ /[ZX]/;
-        return 1 if $pid > 0 || $group == -$pid;
+    my @processes = processes() or return 1;
+    my $key       = $pid < 0 ? 'group' : 'pid';
+    return 0 < grep { $_->{$key} == abs $pid && $_->{state} !~ /[ZX]/ }
+        @processes;
+}
+
+=head2 descendants($pid)
+
+Pids of its children, their children and so on.  None where there is no /proc.
+
+=cut
+
+sub descendants ($pid) {
+    my @processes = processes();
+    my @found     = ($pid);
+    for (my $i = 0; $i < @found; $i++) {
+        push @found,
+            map { $_->{pid} } grep { $_->{parent} == $found[$i] } @processes;
     }
-    return 0;
+    return @found[ 1 .. $#found ];
+}
+
+# All processes of this machine, if that can be known.
+sub processes {
+    my @processes;
+    for my $file (glob '/proc/[0-9]*/stat') {
+        open my $fh, '<', $file or next;
+        my %p;
+        (readline $fh // '') =~ /\A(\d+) .*\) (\S) (\d+) (\d+)/s or next;
+        @p{qw(pid state parent group)} = ($1, $2, $3, $4);
+        push @processes, \%p;
+    }
+    return @processes;
 }
 
 sub nap { return Time::HiRes::sleep(0.01) }
