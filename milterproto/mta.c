@@ -20,6 +20,7 @@ struct mlt_mta {
 	struct mlt_agreement offer;
 	uint32_t version, actions, protocol; /* agreed */
 	size_t limit;                        /* of replies */
+	uint64_t taken;                      /* octets of replies */
 	uint8_t st;                          /* enum mlt_st */
 	uint8_t cm;   /* enum mlt_cm whose answer is awaited, or CM_NONE */
 	uint8_t skip; /* enum mlt_cm that need not be sent any more */
@@ -321,7 +322,7 @@ expected(struct mlt_mta *m, const struct mlt_action *a)
 		return true;
 	}
 	m->body_sent = true;
-	return !m->body_closed; /* [F-36] one uninterrupted sequence */
+	return !m->body_closed; /* one uninterrupted sequence */
 }
 
 /* What a final reply does to the message or the client.  spec:verdicts */
@@ -384,10 +385,17 @@ mlt_mta_next(struct mlt_mta *m, struct mlt_action *out)
 	if (rc < 0 || !a.reply)
 		return rc;
 	mlt_input_consume(&m->in, &f);
+	m->taken += MLT_FRAME_HEAD + f.n;
 	if (a.final)
 		conclude(m, a.reply);
 	*out = a;
 	return 1;
+}
+
+uint64_t
+mlt_mta_taken(const struct mlt_mta *m)
+{
+	return m->taken;
 }
 
 bool

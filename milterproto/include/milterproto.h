@@ -289,6 +289,8 @@ int mlt_mta_next(struct mlt_mta *m, struct mlt_action *a);
 size_t mlt_mta_output(const struct mlt_mta *m, const uint8_t **p);
 void mlt_mta_sent(struct mlt_mta *m, size_t n);
 bool mlt_mta_awaits(const struct mlt_mta *m);       /* an answer is due */
+/* Octets of the replies given so far: where a refused one begins. */
+uint64_t mlt_mta_taken(const struct mlt_mta *m);
 uint32_t mlt_mta_version(const struct mlt_mta *m);  /* agreed */
 uint32_t mlt_mta_actions(const struct mlt_mta *m);  /* agreed */
 uint32_t mlt_mta_protocol(const struct mlt_mta *m); /* agreed */
@@ -308,5 +310,6 @@ const char *mlt_protocol_name(uint32_t bit);       /* one MLT_PROT_ bit */
 #endif
 
 #include <milterproto_edit.h>
+#include <milterproto_play.h>
 
 #endif
