@@ -131,7 +131,7 @@ static const char *const answers[POOL_A_N] = {
 	[POOL_A_TIMEOUT] =
 	    "ERR Filter timed out - check filter rules or system load\n",
 	[POOL_A_TALK] = "error: Error talking to worker process\n",
-	[POOL_A_DIED] = "ERR No response from worker\n",
+	[POOL_A_DIED] = MUX_NO_RESPONSE,
 	[POOL_A_DOMAIN] = "ok -1 Per-domain%20recipok%20limit%20hit;"
 			  "%20please%20try%20again%20later\n",
 	[POOL_A_STOP] = NULL, /* none will come */

@@ -156,7 +156,10 @@ after_line(const struct worker *w, const char *p, size_t n)
 		log_extra(w, "a second line for one request");
 	if (w->reaped)
 		return POOL_ENDS;
-	return n == 0 || p[n - 1] == '\n' ? POOL_STAYS : POOL_TALKS;
+	if (n && p[n - 1] != '\n')
+		return POOL_TALKS;
+	/* answered before it was asked: the rest of the line is in the way */
+	return w->written == request_of(w)->n + 1 ? POOL_STAYS : POOL_TALKS;
 }
 
 static void

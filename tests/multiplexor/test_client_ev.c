@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +58,10 @@ one_line_in_one_answer_out(void **state)
 	    exchange(r, "reread\n"), "Forced reread of filter rules\n");
 	assert_string_equal(
 	    exchange(r, "workerinfo x\n"), "error: Invalid worker number\n");
+	assert_memory_equal(
+	    exchange(r, "workerinfo 1\n"), "Worker 1\nState ", 15);
+	assert_memory_equal(exchange(r, "help\n"), "help  ", 6);
+	assert_string_equal(exchange(r, "version\n"), MD_VERSION);
 }
 
 static void
@@ -210,19 +215,79 @@ static void
 an_answer_may_be_taken_slowly(void **state)
 {
 	struct rig *r = *state;
-	static char answer[300000];
+	static char answer[500000];
 	int fd, small = 1;
 	size_t n;
 
-	r->o.max_workers = 5000; /* a long report */
+	r->o.max_workers = 30000; /* a long report */
 	rig_start(r);
 	fd = rig_connect(r);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	rig_send(fd, "workers\n", 8);
-	assert_string_equal(rig_say(r, "free"), "5000");
+	assert_string_equal(rig_say(r, "free"), "30000");
 	n = rig_receive(r, fd, answer, sizeof(answer));
 	assert_int_equal(n, strlen(answer));
-	assert_string_equal(answer + n - 13, "4999 S ago=0\n");
+	assert_string_equal(answer + n - 14, "29999 S ago=0\n");
+}
+
+static void
+who_never_takes_the_answer_is_closed(void **state)
+{
+	struct rig *r = *state;
+	struct mux_opts *o = &r->o;
+	char c;
+	int fd, other;
+
+	o->client_s = 1;
+	o->max_workers = 30000;
+	rig_start(r);
+	fd = rig_connect(r);
+	other = rig_connect(r);
+	rig_send(fd, "workers\n", 8);
+	/* the other one's time ends later than the first one's */
+	rig_say(r, "free");
+	rig_send(other, "x", 1);
+	rig_receive(r, other, (char[10]){ 0 }, 10);
+	rig_until_logged(r, "did not complete");
+	while (read(fd, &c, 1) > 0)
+		;
+	close(fd);
+}
+
+static void
+out_of_descriptors_is_a_pause_and_no_end(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit old, few;
+	char answer[100];
+	int fd, next;
+
+	rig_start(r);
+	fd = rig_connect(r);
+	next = dup(fd);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few = (struct rlimit){ (rlim_t)next, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	rig_send(fd, "free\n", 5);
+	rig_until_logged(r, "ERR: request socket: Too many open files; raise");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	rig_receive(r, fd, answer, sizeof(answer));
+	assert_string_equal(answer, "2\n");
+}
+
+static void
+who_has_not_asked_is_closed_at_the_stop(void **state)
+{
+	struct rig *r = *state;
+	char answer[100];
+	int fd;
+
+	rig_start(r);
+	fd = rig_connect(r);
+	rig_say(r, "free"); /* accepted by now */
+	mux_stop(r->m, NULL, NULL);
+	assert_int_equal(rig_receive(r, fd, answer, sizeof(answer)), 0);
 }
 
 static void
@@ -295,6 +360,9 @@ main(void)
 		T(who_hangs_up_after_that_is_noticed_too),
 		T(a_slow_client_is_closed_without_a_word),
 		T(an_answer_may_be_taken_slowly),
+		T(who_never_takes_the_answer_is_closed),
+		T(out_of_descriptors_is_a_pause_and_no_end),
+		T(who_has_not_asked_is_closed_at_the_stop),
 		T(many_clients_at_once_are_answered),
 		T(the_socket_is_for_the_owner_or_the_group),
 		T(a_second_copy_is_refused),

@@ -262,9 +262,11 @@ a_question_without_memory_is_refused_or_answered(void **state)
 
 	rig_start(r);
 	for (size_t i = 0; i < 3; i++) {
-		for (size_t n = 0; n < 8; n++) {
+		for (size_t n = 0; n < 12; n++) {
 			uint64_t id;
 
+			if (n >= 6) /* a worker must be started for it */
+				mux_reread(r->m);
 			a = (struct rig_answer){ 0 };
 			failmalloc_after(n);
 			id = mux_ask(

@@ -473,7 +473,8 @@ walk_stop(struct walk *w)
 	walk_request(w);
 	walk_drain(w);
 	for (int n = 0; n < 6 && pool_deadline(w->p) != MSEC_NEVER; n++) {
-		w->now = pool_deadline(w->p);
+		if (pool_deadline(w->p) > w->now)
+			w->now = pool_deadline(w->p);
 		pool_tick(w->p, w->now);
 		walk_drain(w);
 	}

@@ -4,6 +4,7 @@
 #include "tests/support/mux_rig.h"
 
 #include <event2/event.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -128,6 +129,68 @@ output_without_a_request_ends_the_worker(void **state)
 }
 
 static void
+output_that_waits_at_dispatch_is_no_answer(void **state)
+{
+	struct rig *r = *state;
+	char line[300], written[300];
+	const char *fifo = rig_fifo(r, "later");
+
+	rig_start(r);
+	snprintf(line, sizeof(line), "later %s", fifo);
+	snprintf(written, sizeof(written), "%s.done", fifo);
+	assert_string_equal(rig_say(r, line), "ok");
+	rig_release(r, fifo);
+	while (access(written, F_OK) < 0) /* the loop does not run */
+		sched_yield();
+	assert_string_equal(rig_say(r, "args"), "ok -server");
+	assert_true(rig_logged(r, "output without a request"));
+}
+
+/* Leaves an unread request in the worker's small pipe, then asks one that does
+ * not fit behind it. */
+static const char *
+ask_too_much(struct rig *r, struct rig_answer *a)
+{
+	static char lines[5000];
+	const char *fifo = rig_fifo(r, "ahead");
+
+	rig_start(r);
+	snprintf(lines, sizeof(lines), "ahead %s", fifo);
+	assert_string_equal(rig_say(r, lines), "ok");
+	assert_string_equal(rig_say(r, "x"), "ok ahead");
+	memset(lines, 'x', 4094);
+	lines[4094] = '\0';
+	rig_ask(r, lines, a);
+	return fifo;
+}
+
+static void
+a_worker_that_reads_late_gets_its_request(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+	const char *fifo = ask_too_much(r, &a);
+
+	assert_string_equal(rig_say(r, "free"), "1");
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "ok\n");
+}
+
+static void
+a_worker_that_does_not_read_is_killed(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+
+	r->o.client_s = 1;
+	ask_too_much(r, &a);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "error: Error talking to worker process\n");
+	assert_string_equal(rig_say(r, "args"), "ok -server");
+}
+
+static void
 an_answer_is_cut_at_4096_octets(void **state)
 {
 	struct rig *r = *state;
@@ -170,13 +233,36 @@ a_silent_worker_times_out(void **state)
 	struct rig *r = *state;
 
 	r->o.busy_s = 1;
+	r->o.status_log_s = 1;
 	rig_start(r);
 	assert_string_equal(rig_say(r, "mute"),
 	    "ERR Filter timed out - check filter rules or system load");
+	rig_until_logged(r, " Queued=0 Msgs=0 Activations=");
+	assert_true(rig_logged(r, "INFO: Worker status: Stopped="));
 	assert_true(rig_logged(r, "INFO: Killing busy worker 0 (pid "));
 	assert_true(rig_logged(r, ": Busy timeout\n"));
 	rig_until_logged(r, "exited due to SIGTERM/SIGKILL as expected.\n");
 	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+}
+
+static void
+many_silent_workers_look_like_overload(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a[4];
+
+	r->o.busy_s = 1;
+	r->o.max_workers = 4;
+	rig_start(r);
+	for (size_t i = 0; i < 4; i++)
+		rig_ask(r, "mute", &a[i]);
+	for (size_t i = 0; i < 4; i++)
+		rig_until(r, &a[i].done);
+	assert_string_equal(a[0].text,
+	    "ERR Filter timed out - system may be overloaded (consider "
+	    "increasing busy timeout)\n");
+	assert_string_equal(a[3].text,
+	    "ERR Filter timed out - check filter rules or system load\n");
 }
 
 static void
@@ -217,6 +303,11 @@ last_words_are_logged_without_l_too(void **state)
 	    "ERR: Worker 0 ran out of memory -- possible DoS attack due to "
 	    "complex MIME?\n"));
 	assert_false(rig_logged(r, "Starting worker"));
+	mux_reread(r->m);
+	rig_say(r, "die 9 300");
+	rig_until_letters(r, "SS");
+	assert_true(rig_logged(r, "stderr: last words 300\n"));
+	assert_false(rig_logged(r, "stderr: last words 1\n"));
 }
 
 static void
@@ -290,9 +381,13 @@ main(void)
 		T(half_an_answer_before_the_end_is_passed_on),
 		T(a_second_line_is_not_the_next_answer),
 		T(output_without_a_request_ends_the_worker),
+		T(output_that_waits_at_dispatch_is_no_answer),
+		T(a_worker_that_reads_late_gets_its_request),
+		T(a_worker_that_does_not_read_is_killed),
 		T(an_answer_is_cut_at_4096_octets),
 		T(a_worker_that_closes_its_output_is_replaced),
 		T(a_silent_worker_times_out),
+		T(many_silent_workers_look_like_overload),
 		T(stderr_is_logged_with_the_queue_id),
 		T(a_flood_on_stderr_blocks_nobody),
 		T(last_words_are_logged_without_l_too),

@@ -29,13 +29,15 @@ keep_line(void *arg, enum log_level level, const char *line)
 	static const char names[LOG_L_N][6] = { "ERR", "WARN", "INFO",
 		"DEBUG" };
 	struct rig *r = arg;
-	char text[2100];
+	char text[2100], *more;
 	size_t n;
 
 	n = (size_t)snprintf(
 	    text, sizeof(text), "%s: %s\n", names[level], line);
-	r->log = realloc(r->log, r->log_len + n + 1);
-	assert_non_null(r->log);
+	more = realloc(r->log, r->log_len + n + 1);
+	if (!more)
+		return; /* the test makes malloc fail */
+	r->log = more;
 	memcpy(r->log + r->log_len, text, n + 1);
 	r->log_len += n;
 }

@@ -8,13 +8,16 @@
 #   args              ok WORDS of the command line
 #   half PATH         "ok ha", opens the FIFO PATH for reading, then "lf\n"
 #   wait PATH         opens the FIFO PATH for reading, then "ok\n"
-#   die [STATUS]      exits without an answer
+#   die [STATUS [N]]  exits without an answer, after N lines on stderr
 #   dieonce PATH      dies if it can create PATH, else ok
 #   crash             kills itself with SIGKILL
 #   cut TEXT          TEXT without LF, then exits
 #   two               two lines at once
 #   more              a line and the beginning of another
-#   later PATH        ok; when FIFO PATH is opened, another line
+#   later PATH        ok; when FIFO PATH is opened, another line; then makes
+#                     PATH.done
+#   ahead PATH        ok; answers the next request before reading it; FIFO
+#                     PATH lets it go on.  Its pipe holds one page.
 #   big N             N octets and an LF
 #   mute              never answers
 #   deaf              ignores TERM, never answers
@@ -55,7 +58,10 @@ my %verb = (
     args => sub { say "ok @ARGV" },
     half => sub ($path) { print 'ok ha'; wait_for($path); say 'lf' },
     wait => sub ($path) { wait_for($path); say 'ok' },
-    die  => sub ($status = 9) { exit $status },
+    die  => sub ($status = 9, $n = 0) {
+        print STDERR "last words $_\n" for 1 .. $n;
+        exit $status;
+    },
     dieonce => sub ($path) {
         use Fcntl;
         exit 9 if sysopen my $fh, $path, O_CREAT | O_EXCL | O_WRONLY;
@@ -65,7 +71,21 @@ my %verb = (
     cut   => sub ($text) { print $text; exit 0 },
     two   => sub { print "ok one\nok two\n" },
     more  => sub { print "ok one\nok t" },
-    later => sub ($path) { say 'ok'; wait_for($path); say 'unasked' },
+    later => sub ($path) {
+        say 'ok';
+        wait_for($path);
+        say 'unasked';
+        open my $fh, '>', "$path.done" or die "$path.done: $!\n";
+    },
+    ahead => sub ($path) {
+        fcntl STDIN, 1031, 4096;    # F_SETPIPE_SZ of Linux
+        say 'ok';
+        vec(my $in = q{}, 0, 1) = 1;
+        select $in, undef, undef, undef;
+        say 'ok ahead';
+        wait_for($path);
+        <STDIN>;
+    },
     big   => sub ($n) { print 'x' x $n, "\n" },
     mute  => sub { forever() },
     deaf  => sub { $SIG{TERM} = 'IGNORE'; forever() },
