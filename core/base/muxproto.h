@@ -15,6 +15,9 @@
 #define MUX_REQUEST_MAX 4094 /* octets before the LF; spec:mux-limits */
 #define MUX_ANSWER_MAX  4096 /* octets of a worker's answer with its LF */
 
+/* The multiplexor's answer when the request's workers died. */
+#define MUX_NO_RESPONSE "ERR No response from worker\n"
+
 /* Class of a request: what the pool schedules and counts by. */
 enum mux_class {
 	MUX_SCAN,

@@ -72,7 +72,8 @@ mail_free(struct mail_pool *pool, struct mail *m)
 	empty(&m->lines);
 	m->body = (struct convert_body){ 0 };
 	m->n_content_type = m->n_validation = 0;
-	m->mime_version = m->queue_id_written = m->failed = false;
+	m->mime_version = m->queue_id_written = false;
+	m->fate = SPOOL_DONE;
 	m->next = pool->free;
 	pool->free = m;
 	pool->n_free++;

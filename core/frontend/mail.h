@@ -37,7 +37,7 @@ struct mail {
 	unsigned n_validation;   /* likewise, of the validation header */
 	bool mime_version;       /* there was such a field */
 	bool queue_id_written;   /* to COMMANDS */
-	bool failed;             /* its filter failed: -k keeps it */
+	enum spool_fate fate;
 	/* for checks of recipients */
 	struct buf sender, first_rcpt;
 	struct buf lines; /* for COMMANDS, of the recipient that is being

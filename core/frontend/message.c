@@ -78,8 +78,7 @@ drop_mail(struct message *m)
 {
 	if (!m->mail)
 		return;
-	spool_discard(
-	    &m->env->spool, &m->mail->dir, m->mail->failed, log_id(m));
+	spool_discard(&m->env->spool, &m->mail->dir, m->mail->fate, log_id(m));
 	mail_free(&m->env->mails, m->mail);
 	m->mail = NULL;
 }
@@ -185,8 +184,8 @@ question_failed(struct message *m, enum question q)
 	if (q == Q_FREE)
 		log_msg(LOG_L_WARN, NULL,
 		    "mfconnect: Error communicating with multiplexor");
-	else if (q == Q_SCAN)
-		m->mail->failed = true;
+	else if (q == Q_SCAN && m->mail->fate == SPOOL_DONE)
+		m->mail->fate = SPOOL_FAILED;
 	if (q == Q_RCPT)
 		conclude_plain(m, MLT_REPLY_TEMPFAIL);
 	else
@@ -504,14 +503,17 @@ scan_answered(struct message *m, const char *answer, size_t n)
 	struct mlt_reply r;
 
 	if (n != 3 || memcmp(answer, "ok\n", 3) != 0) {
+		if (strcmp(answer, MUX_NO_RESPONSE) == 0)
+			m->mail->fate = SPOOL_KILLER;
 		answer_is_error(m, Q_SCAN, answer);
 		return;
 	}
-	m->mail->failed = obey_results(m, &r) < 0;
+	if (obey_results(m, &r) < 0)
+		m->mail->fate = SPOOL_FAILED;
 	if (m->env->opts->log_time)
 		log_msg(LOG_L_INFO, log_id(m), "Filter time is %llums",
 		    (unsigned long long)(m->env->mono_ms() - m->scan_began));
-	if (m->mail->failed) {
+	if (m->mail->fate != SPOOL_DONE) {
 		message_fail(m);
 		return;
 	}

@@ -17,13 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define KILLERS_MAX 16
 #define KEEP_MARKER "DO-NOT-DELETE-WORK-DIRS"
 #define NAME_TRIES  10
 
 int
 spool_open(struct spool *s, const char *path, char *err, size_t errlen)
 {
-	*s = (struct spool){ .path = path };
+	*s = (struct spool){ .path = path, .killers_left = KILLERS_MAX };
 	s->fd = fdio_open_dir(path);
 	if (s->fd >= 0)
 		return 0;
@@ -125,7 +126,7 @@ spool_append(const struct spool *s, const struct spool_dir *d, const char *file,
 
 /* true: logged why. */
 static bool
-is_kept(const struct spool *s, const struct spool_dir *d, bool failed,
+is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
     const char *ctx)
 {
 	if (s->keep_all) {
@@ -140,7 +141,9 @@ is_kept(const struct spool *s, const struct spool_dir *d, bool failed,
 		    d->name, s->path);
 		return true;
 	}
-	if (s->keep_failed && failed) {
+	if ((s->keep_failed && fate != SPOOL_DONE) ||
+	    (fate == SPOOL_KILLER && s->killers_left)) {
+		s->killers_left -= fate == SPOOL_KILLER && s->killers_left;
 		log_msg(LOG_L_WARN, ctx,
 		    "Filter failed.  Message kept in %s/%s", s->path, d->name);
 		return true;
@@ -167,10 +170,10 @@ remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
 
 void
 spool_discard(
-    const struct spool *s, struct spool_dir *d, bool failed, const char *ctx)
+    struct spool *s, struct spool_dir *d, enum spool_fate fate, const char *ctx)
 {
 	if (d->fd >= 0) {
-		if (!is_kept(s, d, failed, ctx))
+		if (!is_kept(s, d, fate, ctx))
 			remove_dir(s, d, ctx);
 		close(d->fd);
 	}

@@ -21,6 +21,16 @@ struct spool {
 	const char *path;           /* as configured; in requests and logs */
 	bool group;                 /* 0750 and 0640 instead of 0700 and 0600 */
 	bool keep_all, keep_failed; /* -d, -k */
+	unsigned killers_left;      /* directories of SPOOL_KILLER that are
+				     * still kept without an option, so that
+				     * the MTA's retries cannot fill the disk */
+};
+
+/* How a message ended, for who may want to look at it. */
+enum spool_fate {
+	SPOOL_DONE,
+	SPOOL_FAILED, /* its filter failed: -k keeps it */
+	SPOOL_KILLER, /* its workers died: kept; choice:retry-once */
 };
 
 #define SPOOL_QUEUE_ID_MAX 64
@@ -51,9 +61,9 @@ __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
     const char *ctx);
 
 /* Done with the directory: removes it, unless an option or the file
- * DO-NOT-DELETE-WORK-DIRS keeps it; `failed`: its filter failed.  d is as
- * after spool_dir_init; legal when there is no directory. */
-void spool_discard(
-    const struct spool *s, struct spool_dir *d, bool failed, const char *ctx);
+ * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  d is as after
+ * spool_dir_init; legal when there is no directory. */
+void spool_discard(struct spool *s, struct spool_dir *d, enum spool_fate fate,
+    const char *ctx);
 
 #endif

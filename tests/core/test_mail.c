@@ -61,7 +61,7 @@ tear_down(void **state)
 	struct fixture *f = *state;
 
 	log_set_sink(NULL, NULL);
-	spool_discard(&f->s, &f->m->dir, false, NULL);
+	spool_discard(&f->s, &f->m->dir, SPOOL_DONE, NULL);
 	mail_free(&f->pool, f->m);
 	mail_pool_fini(&f->pool);
 	spool_close(&f->s);
@@ -163,7 +163,7 @@ message_used_again_is_as_new(void **state)
 	mail_header(first, B("Mime-Version"), B("1"), "X");
 	mail_body(first, B("x\r"));
 	assert_int_equal(mail_seal(first, &f->s, "Q1"), 0);
-	spool_discard(&f->s, &first->dir, false, NULL);
+	spool_discard(&f->s, &first->dir, SPOOL_DONE, NULL);
 	mail_free(&f->pool, first);
 	f->m = mail_new(&f->pool);
 	assert_ptr_equal(f->m, first);
@@ -197,7 +197,7 @@ each_missing_allocation_is_found_at_the_end(void **state)
 		failed = failmalloc_count() > i;
 		failmalloc_off();
 		assert_int_equal(rc, failed ? -1 : 0);
-		spool_discard(&f->s, &m->dir, false, NULL);
+		spool_discard(&f->s, &m->dir, SPOOL_DONE, NULL);
 		mail_free(&pool, m);
 		mail_pool_fini(&pool);
 		if (!failed)

@@ -737,6 +737,27 @@ bad_results_are_a_tempfail_and_kept_with_k(void **state)
 }
 
 static void
+message_that_killed_its_workers_is_kept(void **state)
+{
+	struct gate g = { .opts = QUEUE };
+	char want[400];
+
+	(void)state;
+	ready(&g);
+	gate_macros(&g, 'M', "i", "Q1", NULL);
+	gate_message(&g);
+	gate_answer(&g, "ERR No response from worker\n");
+	gate_heard(&g, "t\n");
+	snprintf(want, sizeof(want),
+	    "E Q1: Error from multiplexor: ERR No response from worker\n"
+	    "W Q1: Filter failed.  Message kept in %s/mdefang-Q1\n",
+	    g.root);
+	gate_log(&g, want);
+	assert_non_null(gate_dir(&g));
+	gate_close(&g);
+}
+
+static void
 missing_newbody_is_a_tempfail(void **state)
 {
 	struct gate g = { .opts = QUEUE };
@@ -1079,6 +1100,7 @@ main(void)
 		cmocka_unit_test(refusals_in_results_reach_the_mta),
 		cmocka_unit_test(scan_that_fails_is_a_tempfail),
 		cmocka_unit_test(bad_results_are_a_tempfail_and_kept_with_k),
+		cmocka_unit_test(message_that_killed_its_workers_is_kept),
 		cmocka_unit_test(missing_newbody_is_a_tempfail),
 		cmocka_unit_test(spool_that_cannot_be_written_is_a_tempfail),
 		cmocka_unit_test(file_that_cannot_be_written_is_a_tempfail),

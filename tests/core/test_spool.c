@@ -58,7 +58,7 @@ tear_down(void **state)
 
 	log_set_sink(NULL, NULL);
 	assert_string_equal(buf_cstr(&f->log), "");
-	spool_discard(&f->s, &f->d, false, NULL);
+	spool_discard(&f->s, &f->d, SPOOL_DONE, NULL);
 	spool_close(&f->s);
 	fdio_remove_tree(root, f->root + 1);
 	close(root);
@@ -93,7 +93,7 @@ modes_are_private_or_of_the_group(void **state)
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "x", 1, "c"), 0);
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
 	assert_int_equal(mode_of(f, "mdefang-Q1/A"), 0600);
-	spool_discard(&f->s, &f->d, false, "c");
+	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	f->s.group = true;
 	spool_dir_name(&f->d, "Q1", "ident00");
 	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
@@ -192,7 +192,7 @@ discard_removes_what_the_filter_left(void **state)
 	assert_int_equal(mkdirat(f->d.fd, "Work", 0700), 0);
 	assert_int_equal(mkdirat(f->d.fd, "Work/deep", 0700), 0);
 	assert_int_equal(symlinkat("/etc/passwd", f->d.fd, "Work/ln"), 0);
-	spool_discard(&f->s, &f->d, false, "c");
+	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), -1);
 	assert_int_equal(f->d.fd, -1);
 }
@@ -205,15 +205,31 @@ k_keeps_only_failed_ones(void **state)
 
 	f->s.keep_failed = true;
 	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
-	spool_discard(&f->s, &f->d, false, "c");
+	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), -1);
 	spool_dir_name(&f->d, "Q1", "ident00");
 	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
-	spool_discard(&f->s, &f->d, true, "c");
+	spool_discard(&f->s, &f->d, SPOOL_FAILED, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
 	snprintf(want, sizeof(want),
 	    "W c: Filter failed.  Message kept in %s/mdefang-Q1\n", f->root);
 	assert_logged(f, want);
+}
+
+static void
+directories_of_killers_are_kept_up_to_a_number(void **state)
+{
+	struct fixture *f = *state;
+
+	f->s.killers_left = 1;
+	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	spool_discard(&f->s, &f->d, SPOOL_KILLER, "c");
+	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
+	buf_reset(&f->log);
+	spool_dir_name(&f->d, "Q2", "ident00");
+	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	spool_discard(&f->s, &f->d, SPOOL_KILLER, "c");
+	assert_int_equal(mode_of(f, "mdefang-Q2"), -1);
 }
 
 int
@@ -229,6 +245,7 @@ main(void)
 		CASE(directory_that_is_a_link_is_not_entered),
 		CASE(discard_removes_what_the_filter_left),
 		CASE(k_keeps_only_failed_ones),
+		CASE(directories_of_killers_are_kept_up_to_a_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

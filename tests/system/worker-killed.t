@@ -137,12 +137,9 @@ sub killed_twice ($daemon, $mta) {
     is scalar @victims, 2,           'it was tried twice';
     isnt $victims[0],   $victims[1], 'on different workers';
     ok $daemon->await_log(qr/QPOISON/), 'the log names it';
-    {
-        local $TODO = 'its directory is to be kept, and the log to name it';
-        is_deeply [ $daemon->leftovers ], ['mdefang-QPOISON'],
-            'its directory is kept';
-        ok $daemon->log_lines(qr{/mdefang-QPOISON}) > 0, 'the log says where';
-    }
+    is_deeply [ $daemon->leftovers ], ['mdefang-QPOISON'],
+        'its directory is kept';
+    ok $daemon->log_lines(qr{/mdefang-QPOISON}) > 0, 'the log says where';
     $got = $mta->message(id => 'QNEXT');
     is_deeply [ $got->{code}, scalar @{ $got->{changes} } ], [ 'c', 1 ],
         'the next message is scanned';
