@@ -16,8 +16,8 @@
 
 /* ---- commands --------------------------------------------------------------- */
 
-/* Fills the union of *ev for command cm; ev->type too, but for MACRO, which
- * has no event.  For MAIL and RCPT `v` has room for mlt_count_strings. */
+/* Fills ev->type and the union for any command but OPTNEG and MACRO.  For MAIL
+ * and RCPT `v` has room for mlt_count_strings. */
 int mlt_decode_command(enum mlt_cm cm, struct mlt_bytes payload,
     struct mlt_bytes *v, struct mlt_event *ev);
 size_t mlt_count_strings(struct mlt_bytes payload);

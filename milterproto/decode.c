@@ -125,12 +125,10 @@ mlt_decode_command(enum mlt_cm cm, struct mlt_bytes b, struct mlt_bytes *v,
 {
 	switch (cm) {
 	case CM_NONE:
-	case CM_MACRO:
+	case CM_OPTNEG: /* mlt_decode_options */
+	case CM_MACRO:  /* mlt_decode_macros */
 	case CM_N:
-		return MLT_E_PROTO;
-	case CM_OPTNEG:
-		ev->type = MLT_EV_NEGOTIATE;
-		return 0;
+		break;
 	case CM_CONNECT:
 		return decode_connect(b, ev);
 	case CM_HELO:

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -431,6 +432,62 @@ a_peer_that_runs_ahead_is_answered_in_order(void **state)
 }
 
 static void
+progress_leaves_with_a_flush(void **state)
+{
+	struct client c;
+	struct mlt_action a;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	UNTIL(&c, n_eom == 1);
+	assert_int_equal(
+	    mlt_filter_progress(mlt_server_session(server, late_conn)), 0);
+	assert_int_equal(mlt_mta_next(c.m, &a), 0);
+	mlt_server_flush(server, late_conn);
+	mlt_server_flush(server, late_conn + 1); /* nobody */
+	UNTIL(&c, mlt_mta_next(c.m, &a) == 1);
+	assert_int_equal(a.reply, 'p');
+	finish(late_conn);
+	assert_int_equal(answer(&c), 'c');
+	hang_up(&c);
+}
+
+static void
+inet_connections_do_not_delay(void **state)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	struct client c;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	serve(&all);
+	assert_int_equal(mlt_server_listen(server, fd), 0);
+	c = (struct client){ .fd = socket(AF_INET, SOCK_STREAM, 0) };
+	assert_int_equal(connect(c.fd, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(fcntl(c.fd, F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(mlt_mta_new(&c.m, NULL), 0);
+	want(&c, mlt_mta_negotiate(c.m), 'O');
+	message(&c);
+	assert_int_equal(answer(&c), 'c');
+	/* reset: an error of read, not an end */
+	assert_int_equal(setsockopt(c.fd, SOL_SOCKET, SO_LINGER,
+			     &(struct linger){ 1, 0 }, sizeof(struct linger)),
+	    0);
+	hang_up(&c);
+	while (n_closed == 0)
+		event_base_loop(base, EVLOOP_ONCE);
+	assert_int_equal(last_why, MLT_CLOSE_IO);
+}
+
+static void
 one_connection_too_many_waits(void **state)
 {
 	struct mlt_server_opts o = all;
@@ -670,6 +727,8 @@ main(void)
 		CASE(garbage_closes_the_connection),
 		CASE(a_peer_that_runs_ahead_is_answered_in_order),
 		CASE(a_peer_that_runs_ahead_is_held_back),
+		CASE(progress_leaves_with_a_flush),
+		CASE(inet_connections_do_not_delay),
 		CASE(one_connection_too_many_waits),
 		CASE(no_descriptor_left_delays_accepting),
 		CASE(no_memory_closes_one_connection),

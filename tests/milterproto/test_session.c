@@ -180,12 +180,83 @@ a_message_passes_with_all_changes(void **state)
 	assert_false(mlt_mta_awaits(m));
 }
 
+static void
+what_was_agreed_can_be_asked(void **state)
+{
+	static const struct mlt_mta_opts mo = { 4, MLT_ACT_V1, 0x37f, 0 };
+
+	(void)state;
+	open_pair(NULL, &mo);
+	assert_int_equal(mlt_filter_version(f), 0);
+	assert_false(mlt_filter_done(f));
+	negotiated();
+	assert_int_equal(mlt_filter_version(f), 4);
+	assert_int_equal(mlt_filter_actions(f), 0);
+	assert_int_equal(mlt_filter_protocol(f), 0);
+	assert_int_equal(mlt_mta_version(m), 4);
+	assert_int_equal(mlt_mta_actions(m), 0);
+	assert_int_equal(mlt_mta_protocol(m), 0);
+}
+
+static void
+nothing_can_be_freed(void **state)
+{
+	(void)state;
+	mlt_filter_free(NULL);
+	mlt_mta_free(NULL);
+}
+
+static void
+a_dead_session_takes_nothing(void **state)
+{
+	struct mlt_event ev;
+	struct mlt_reply r = { MLT_REPLY_CODE, "550", NULL, { NULL, 0 } };
+
+	(void)state;
+	open_pair(NULL, NULL);
+	assert_int_equal(mlt_filter_feed(f, "\0\0\0", 4), 0);
+	assert_int_equal(mlt_filter_next(f, &ev), MLT_E_PROTO);
+	assert_int_equal(mlt_filter_feed(f, "", 1), MLT_E_STATE);
+	assert_int_equal(mlt_filter_reply(f, &r), MLT_E_STATE);
+	mlt_filter_eof(f); /* too late */
+	assert_int_equal(mlt_filter_next(f, &ev), MLT_E_PROTO);
+	assert_true(mlt_filter_done(f));
+	assert_int_equal(mlt_mta_feed(m, "\0\0\0", 4), 0);
+	assert_int_equal(
+	    mlt_mta_next(m, &(struct mlt_action){ 0 }), MLT_E_PROTO);
+	assert_int_equal(mlt_mta_feed(m, "", 1), MLT_E_STATE);
+	assert_int_equal(
+	    mlt_mta_next(m, &(struct mlt_action){ 0 }), MLT_E_PROTO);
+}
+
+static void
+strings_are_counted_to_the_last(void **state)
+{
+	static char frame[5 + 65535] = "\0\1\0\0M";
+	struct mlt_event ev;
+
+	(void)state;
+	open_pair(NULL, NULL);
+	negotiated();
+	assert_int_equal(mlt_filter_feed(f, frame, sizeof(frame)), 0);
+	ev = want_event(MLT_EV_MAIL);
+	assert_int_equal(ev.args.n, 65535);
+	assert_int_equal(ev.args.v[65534].n, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(
 		    a_message_passes_with_all_changes, close_pair),
+		cmocka_unit_test_teardown(
+		    what_was_agreed_can_be_asked, close_pair),
+		cmocka_unit_test(nothing_can_be_freed),
+		cmocka_unit_test_teardown(
+		    a_dead_session_takes_nothing, close_pair),
+		cmocka_unit_test_teardown(
+		    strings_are_counted_to_the_last, close_pair),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
