@@ -59,7 +59,7 @@ judge(struct mlt_mta *m)
 		enum mlt_cm cm = mlt_command_index[f.cmd];
 		struct mlt_bytes b = { f.p, f.n };
 
-		if (cm != CM_MACRO && cm != CM_CONNECT)
+		if (cm > CM_CONNECT) /* OPTNEG MACRO CONNECT */
 			assert(mlt_decode_command(cm, b, v, &ev) == 0);
 		mlt_input_consume(&in, &f);
 	}
