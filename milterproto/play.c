@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-	OUTPUT_MAX = 128 * 1024 /* then the caller must write: [F-7] */
+	OUTPUT_MAX = 128 * 1024 /* then the caller must write first */
 };
 
 static bool
