@@ -36,12 +36,14 @@ sub do_scan ($dir, @) {
     return -1;
 }
 
+# Who asked for a scan logs why it failed, with its queue id: logged here as
+# well, each failure would be two lines.
 sub fatal ($message, @) {
-    md_syslog('err', $message);
     if ($ServerMode) {
         print_and_flush("error: $message");
         return;
     }
+    md_syslog('err', $message);
     require Carp;
     Carp::croak($message);
 }
@@ -204,7 +206,8 @@ error croaks.
 
 =head2 fatal(TEXT)
 
-Logs TEXT; in the server loop answers C<error: TEXT>, else croaks.
+In the server loop answers C<error: TEXT>, which the milter daemon logs; else
+logs TEXT and croaks.
 
 =head2 signal_complete()
 

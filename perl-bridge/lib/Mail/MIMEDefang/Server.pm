@@ -16,7 +16,7 @@ use Mail::MIMEDefang::Channel  qw(answered command_waits expect_answer
 use Mail::MIMEDefang::Codec qw(percent_decode percent_encode);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log   qw(md_syslog);
-use Mail::MIMEDefang::Scan  qw(do_scan load_mime_tools);
+use Mail::MIMEDefang::Scan  qw(do_scan fatal load_mime_tools);
 use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results);
 
 our @EXPORT    ## no critic (ProhibitAutomaticExportation)
@@ -100,6 +100,7 @@ sub _serve ($line) {
 
 sub _fail ($why) {
     my $name = $command // '';
+    return fatal($why) if $name eq 'scan';
     md_syslog('err', $why);
     print_and_flush(
           $name =~ /^(?:relayok|helook|senderok|recipok)\z/ ? TEMPFAIL
