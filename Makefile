@@ -251,6 +251,10 @@ $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
 	@mkdir -p $(@D)
 	$(BIN)/$(basename $*) --help-mdoc > $@.options
 	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+# A page's prototypes come from the header.
+$(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include/*.h)
+	@mkdir -p $(@D)
+	docs/man/synopsis $< > $@
 
 # ---- installing ------------------------------------------------------------------
 install: all man ## DESTDIR and PREFIX are honoured
