@@ -41,7 +41,7 @@ if (($ENV{WORKER_START} // '') eq 'die') {
 }
 $SIG{TERM} = 'IGNORE' if ($ENV{WORKER_END} // '') eq 'ignore';
 
-sub forever () { sleep 1000 while 1 }
+sub forever () { sleep 1000 while 1; return }
 
 sub wait_for ($path) {
     open my $fh, '<', $path or return;
@@ -56,7 +56,7 @@ my %verb = (
     },
     pid  => sub { say "ok $$" },
     args => sub { say "ok @ARGV" },
-    half => sub ($path) { print 'ok ha'; wait_for($path); say 'lf' },
+    half => sub ($path) { print 'ok ha';   wait_for($path); say 'lf' },
     wait => sub ($path) { wait_for($path); say 'ok' },
     die  => sub ($status = 9, $n = 0) {
         print STDERR "last words $_\n" for 1 .. $n;
@@ -84,15 +84,15 @@ my %verb = (
         select $in, undef, undef, undef;
         say 'ok ahead';
         wait_for($path);
-        <STDIN>;
+        readline STDIN;
     },
-    big   => sub ($n) { print 'x' x $n, "\n" },
-    mute  => sub { forever() },
-    deaf  => sub { $SIG{TERM} = 'IGNORE'; forever() },
-    closed => sub { close STDOUT; forever() },
-    err    => sub (@text) { print STDERR "@text\n"; say 'ok' },
+    big    => sub ($n) { print 'x' x $n, "\n" },
+    mute   => sub { forever() },
+    deaf   => sub { $SIG{TERM} = 'IGNORE';                     forever() },
+    closed => sub { close STDOUT;                              forever() },
+    err    => sub (@text) { print STDERR "@text\n";            say 'ok' },
     flood  => sub ($n) { print STDERR "line $_\n" for 1 .. $n; say 'ok' },
-    oom    => sub { print STDERR "Out of memory!\n"; exit 1 },
+    oom    => sub { print STDERR "Out of memory!\n";           exit 1 },
     status => sub ($text, $path) {
         open my $fh, '>&=', 3 or die "no descriptor 3\n";
         syswrite $fh, "$text\n";
@@ -101,16 +101,16 @@ my %verb = (
     },
     fds => sub {
         opendir my $d, "/proc/$$/fd" or return say 'ok unknown';
-        say join q{ }, 'ok', sort { $a <=> $b } grep { /\d/ } readdir $d;
+        say join q{ }, 'ok', sort { $a <=> $b } grep {/\d/} readdir $d;
     },
     env => sub {
         my $pipe = ($SIG{PIPE} // '') eq 'IGNORE' ? 'ignored' : 'default';
         printf "ok %03o %s %s %s\n", umask, Cwd::getcwd(),
-          (getpgrp(0) == $$ ? 'leader' : 'member'), $pipe;
+            (getpgrp(0) == $$ ? 'leader' : 'member'), $pipe;
     },
 );
 
-while (my $line = <STDIN>) {
+while (defined(my $line = readline STDIN)) {
     chomp $line;
     my ($word, @args) = split /\s+/, $line;
     my $do = $verb{ $word // '' };
