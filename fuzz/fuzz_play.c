@@ -52,8 +52,10 @@ listen_to(struct mlt_play *p, size_t ended)
 
 	while ((rc = mlt_play_next(p, &ev)) > 0) {
 		assert(ev.message <= 2);
-		if (ev.type == MLT_PLAY_MESSAGE)
-			assert(ev.verdict && ev.message == ended++);
+		if (ev.type == MLT_PLAY_MESSAGE) {
+			assert(ev.verdict && ev.message == ended);
+			ended++;
+		}
 		if (ev.type == MLT_PLAY_DONE)
 			assert(ev.message == ended);
 	}

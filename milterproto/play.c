@@ -3,7 +3,7 @@
  * play: an SMTP client led through a filter connection; see milterproto_play.h.
  *
  * One table of steps is walked from top to bottom: what a step says, how often,
- * and with which command.  A reply changes the walk only through play_decide() (the
+ * and with which command.  A reply changes the walk only through mlt_play_decide() (the
  * message is over) and leave() (where the steps branch).  Every step can be
  * repeated after a failed allocation.  How commands are put is say.c's
  * business, how MTAs differ that of profile.c.
@@ -108,7 +108,7 @@ count_header(const struct mlt_play *p)
 static size_t
 count_body(const struct mlt_play *p)
 {
-	return play_body_left(p) ? SIZE_MAX : 0;
+	return mlt_play_body_left(p) ? SIZE_MAX : 0;
 }
 
 /* spec:abort-habits */
@@ -197,25 +197,25 @@ static const struct {
 	int (*say)(struct mlt_play *);
 } steps[STEP_OVER + 1] = {
 	[STEP_OPTNEG] = { CM_OPTNEG, one, say_negotiate },
-	[STEP_CONNECT] = { CM_CONNECT, one, play_say_connect },
-	[STEP_HELO] = { CM_HELO, count_helo, play_say_helo },
-	[STEP_UNKNOWN] = { CM_UNKNOWN, count_unknown, play_say_unknown },
-	[STEP_MAIL] = { CM_MAIL, one, play_say_mail },
-	[STEP_RCPT] = { CM_RCPT, count_rcpt, play_say_rcpt },
+	[STEP_CONNECT] = { CM_CONNECT, one, mlt_play_say_connect },
+	[STEP_HELO] = { CM_HELO, count_helo, mlt_play_say_helo },
+	[STEP_UNKNOWN] = { CM_UNKNOWN, count_unknown, mlt_play_say_unknown },
+	[STEP_MAIL] = { CM_MAIL, one, mlt_play_say_mail },
+	[STEP_RCPT] = { CM_RCPT, count_rcpt, mlt_play_say_rcpt },
 	[STEP_DATA] = { CM_DATA, one, say_data },
-	[STEP_HEADER] = { CM_HEADER, count_header, play_say_header },
+	[STEP_HEADER] = { CM_HEADER, count_header, mlt_play_say_header },
 	[STEP_EOH] = { CM_EOH, one, say_eoh },
-	[STEP_BODY] = { CM_BODY, count_body, play_say_body },
+	[STEP_BODY] = { CM_BODY, count_body, mlt_play_say_body },
 	[STEP_EOM] = { CM_EOM, one, say_eom },
 	[STEP_ABORT] = { CM_ABORT, count_abort, say_abort },
-	[STEP_HELO_AGAIN] = { CM_HELO, count_helo_again, play_say_helo },
+	[STEP_HELO_AGAIN] = { CM_HELO, count_helo_again, mlt_play_say_helo },
 	[STEP_ABORT_LATE] = { CM_ABORT, count_abort_late, say_abort },
 	[STEP_LAST_ABORT] = { CM_ABORT, count_last_abort, say_abort },
 	[STEP_QUIT] = { CM_QUIT, count_quit, say_quit },
 };
 
 void
-play_go(struct mlt_play *p, enum play_step at)
+mlt_play_go(struct mlt_play *p, enum play_step at)
 {
 	p->at = at;
 	p->i = 0;
@@ -224,18 +224,18 @@ play_go(struct mlt_play *p, enum play_step at)
 
 /* The message is over. */
 void
-play_decide(struct mlt_play *p, enum mlt_verdict v, enum mlt_play_end end)
+mlt_play_decide(struct mlt_play *p, enum mlt_verdict v, enum mlt_play_end end)
 {
 	p->verdict = v;
 	p->end = end;
 	if (end == MLT_END_CLOSE)
 		p->gone = true;
-	play_go(p, STEP_MESSAGE);
+	mlt_play_go(p, STEP_MESSAGE);
 }
 
 /* Where a message begins, or what comes instead. */
 void
-play_next_message(struct mlt_play *p)
+mlt_play_next_message(struct mlt_play *p)
 {
 	p->verdict = MLT_VERDICT_NONE;
 	p->end = 0;
@@ -244,11 +244,11 @@ play_next_message(struct mlt_play *p)
 	p->body = (struct play_cursor){ 0, 0, false };
 	if (p->gone || p->msg == p->s->n_messages ||
 	    (p->msg > 0 && play_has(p, MLT_HABIT_ONE_MESSAGE)))
-		play_go(p, STEP_LAST_ABORT);
+		mlt_play_go(p, STEP_LAST_ABORT);
 	else if (p->client)
-		play_decide(p, p->client, 0); /* without asking */
+		mlt_play_decide(p, p->client, 0); /* without asking */
 	else
-		play_go(p, STEP_MAIL);
+		mlt_play_go(p, STEP_MAIL);
 }
 
 /* All of this step is said and answered. */
@@ -261,11 +261,11 @@ leave(struct mlt_play *p)
 	if (at >= STEP_MAIL && at < STEP_EOM) {
 		m = play_message(p);
 		if (m->stop_after == mlt_commands[steps[at].cm].octet) {
-			play_decide(p, MLT_VERDICT_STOPPED, m->stop_by);
+			mlt_play_decide(p, MLT_VERDICT_STOPPED, m->stop_by);
 			return;
 		}
 		if (at == STEP_RCPT && p->accepted == 0) {
-			play_decide(p,
+			mlt_play_decide(p,
 			    p->verdict ? p->verdict : MLT_VERDICT_STOPPED,
 			    MLT_END_RSET);
 			return;
@@ -274,9 +274,9 @@ leave(struct mlt_play *p)
 	if (at == STEP_ABORT_LATE)
 		p->msg++;
 	if (at == STEP_ABORT_LATE || at == STEP_UNKNOWN)
-		play_next_message(p);
+		mlt_play_next_message(p);
 	else
-		play_go(p, at + 1);
+		mlt_play_go(p, at + 1);
 }
 
 /* ---- walking ------------------------------------------------------------------------ */
@@ -290,16 +290,16 @@ hear(struct mlt_play *p, struct mlt_play_event *ev)
 
 	ev->type = p->heard.final ? MLT_PLAY_REPLY : MLT_PLAY_CHANGE;
 	ev->action = p->heard;
-	ev->verdict = play_verdict_of(&p->heard);
+	ev->verdict = mlt_play_verdict_of(&p->heard);
 	if (play_refuses(ev->verdict)) {
-		if (play_tell(p, &p->heard, ev->verdict) < 0)
+		if (mlt_play_tell(p, &p->heard, ev->verdict) < 0)
 			return MLT_E_NOMEM;
 		ev->answer = p->told;
 	}
 	p->heard.reply = 0;
 	if (!ev->action.final)
 		return 1;
-	play_judge(p, ev->stage, &ev->action, ev->verdict);
+	mlt_play_judge(p, ev->stage, &ev->action, ev->verdict);
 	if (p->at == at && p->i == i)
 		p->i++;
 	return 1;
@@ -311,7 +311,7 @@ violated(struct mlt_play *p, struct mlt_play_event *ev, const char *text)
 	ev->type = MLT_PLAY_VIOLATION;
 	ev->text = text;
 	ev->offset = mlt_mta_taken(p->m);
-	play_go(p, STEP_OVER);
+	mlt_play_go(p, STEP_OVER);
 	return 1;
 }
 
@@ -328,7 +328,7 @@ say(struct mlt_play *p, struct mlt_play_event *ev)
 		return 0;
 	}
 	if (!p->macros_sent) {
-		rc = play_say_macros(p, cm);
+		rc = mlt_play_say_macros(p, cm);
 		if (rc < 0)
 			return rc;
 		p->macros_sent = true;
@@ -361,7 +361,7 @@ conclude(struct mlt_play *p, struct mlt_play_event *ev)
 		if (play_refuses(p->verdict))
 			ev->answer = p->told;
 	}
-	play_go(p, p->at + 1);
+	mlt_play_go(p, p->at + 1);
 	return 1;
 }
 

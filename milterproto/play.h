@@ -95,30 +95,31 @@ play_refuses(enum mlt_verdict v)
 
 /* play.c: the next step is this one; the message is over; another one begins,
  * or what comes instead. */
-void play_go(struct mlt_play *p, enum play_step at);
-void play_decide(struct mlt_play *p, enum mlt_verdict v, enum mlt_play_end end);
-void play_next_message(struct mlt_play *p);
+void mlt_play_go(struct mlt_play *p, enum play_step at);
+void mlt_play_decide(
+    struct mlt_play *p, enum mlt_verdict v, enum mlt_play_end end);
+void mlt_play_next_message(struct mlt_play *p);
 
 /* play_verdict.c: NONE means go on; p->told is what a refused client hears: 0
  * or NOMEM; what the final reply to this command leads to. */
-enum mlt_verdict play_verdict_of(const struct mlt_action *a);
-int play_tell(
+enum mlt_verdict mlt_play_verdict_of(const struct mlt_action *a);
+int mlt_play_tell(
     struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v);
-void play_judge(struct mlt_play *p, uint8_t octet, const struct mlt_action *a,
-    enum mlt_verdict v);
+void mlt_play_judge(struct mlt_play *p, uint8_t octet,
+    const struct mlt_action *a, enum mlt_verdict v);
 
 /* play_say.c: each as mlt_mta_*: 0 not wanted, 1 an answer will come, 2 said, NOMEM, ARG;
  * nothing has happened on failure. */
-int play_say_connect(struct mlt_play *p);
-int play_say_helo(struct mlt_play *p);
-int play_say_unknown(struct mlt_play *p);
-int play_say_mail(struct mlt_play *p);
-int play_say_rcpt(struct mlt_play *p);
-int play_say_header(struct mlt_play *p);
-int play_say_body(struct mlt_play *p); /* next chunk; moves p->body */
-bool play_body_left(const struct mlt_play *p);
+int mlt_play_say_connect(struct mlt_play *p);
+int mlt_play_say_helo(struct mlt_play *p);
+int mlt_play_say_unknown(struct mlt_play *p);
+int mlt_play_say_mail(struct mlt_play *p);
+int mlt_play_say_rcpt(struct mlt_play *p);
+int mlt_play_say_header(struct mlt_play *p);
+int mlt_play_say_body(struct mlt_play *p); /* next chunk; moves p->body */
+bool mlt_play_body_left(const struct mlt_play *p);
 /* play_macros.c: the MACRO packet that precedes command cm now, if any.  0 NOMEM ARG. */
-int play_say_macros(struct mlt_play *p, enum mlt_cm cm);
+int mlt_play_say_macros(struct mlt_play *p, enum mlt_cm cm);
 
 #pragma GCC visibility pop
 #endif

@@ -125,7 +125,7 @@ macros_due(const struct mlt_play *p, enum mlt_cm cm)
 }
 
 int
-play_say_macros(struct mlt_play *p, enum mlt_cm cm)
+mlt_play_say_macros(struct mlt_play *p, enum mlt_cm cm)
 {
 	struct mlt_bytes pairs[2 * NAMES_MAX], list, name;
 	size_t n = 0;

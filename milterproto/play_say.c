@@ -3,8 +3,7 @@
  * play_say: each command of a played session put as its MTA would put it.
  *
  * The script is what an SMTP client said; here it gets the MTA's spelling of
- * addresses, its line ends.  Nothing is copied that can be sent as
- * it is.
+ * addresses and its line ends.  Nothing is copied that can be sent as it is.
  */
 #include "play.h"
 
@@ -26,55 +25,55 @@ scratch(struct mlt_play *p, size_t n)
 
 /* ---- CONNECT ------------------------------------------------------------------ */
 
-/* spec:addresses */
+/* The spelling of an address; *family may become '4'.  spec:addresses */
 static int
-ipv6_text(bool prefix, const char *given, char *family, char *out, size_t room)
+spell(const struct mlt_play *p, const char *given, char *family, char *out,
+    size_t room)
 {
-	unsigned char a[16];
-	size_t n;
+	struct in6_addr a;
+	size_t n = strlen(given);
 
+	if (*family != '6') {
+		if (*family == '4' && inet_pton(AF_INET, given, &a) != 1)
+			return MLT_E_ARG;
+		memcpy(out, given, n + 1);
+		return 0;
+	}
 	if (strncasecmp(given, "IPv6:", 5) == 0)
 		given += 5;
-	if (inet_pton(AF_INET6, given, a) != 1)
+	if (inet_pton(AF_INET6, given, &a) != 1)
 		return MLT_E_ARG;
-	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)a)) {
+	if (IN6_IS_ADDR_V4MAPPED(&a)) {
 		*family = '4';
-		inet_ntop(AF_INET, a + 12, out, (socklen_t)room);
-		return 0;
+		inet_ntop(AF_INET, a.s6_addr + 12, out, (socklen_t)room);
+	} else if (!play_has(p, MLT_HABIT_IPV6_PREFIX)) {
+		inet_ntop(AF_INET6, &a, out, (socklen_t)room);
+	} else {
+		n = (size_t)snprintf(out, room, "IPv6");
+		for (size_t i = 0; i < 16; i += 2)
+			n += (size_t)snprintf(out + n, room - n, ":%x",
+			    a.s6_addr[i] << 8 | a.s6_addr[i + 1]);
 	}
-	if (!prefix) {
-		inet_ntop(AF_INET6, a, out, (socklen_t)room);
-		return 0;
-	}
-	n = (size_t)snprintf(out, room, "IPv6");
-	for (size_t i = 0; i < 16; i += 2)
-		n += (size_t)snprintf(
-		    out + n, room - n, ":%x", a[i] << 8 | a[i + 1]);
 	return 0;
 }
 
 int
-play_say_connect(struct mlt_play *p)
+mlt_play_say_connect(struct mlt_play *p)
 {
 	const struct mlt_play_script *s = p->s;
 	char family = s->family ? s->family : p->pf->family;
-	struct mlt_bytes given = s->family ? s->addr : play_text(p->pf->addr);
+	struct mlt_bytes addr = s->family ? s->addr : play_text(p->pf->addr);
 	struct mlt_bytes host = s->host;
-	char plain[ADDR_ROOM], text[ADDR_ROOM], bracketed[ADDR_ROOM + 2];
+	char given[ADDR_ROOM] = "", text[ADDR_ROOM], bracketed[ADDR_ROOM + 2];
 	int rc;
 
-	if (given.n >= sizeof(plain))
+	if (addr.n >= sizeof(given))
 		return MLT_E_ARG;
-	if (given.n)
-		memcpy(plain, given.p, given.n);
-	plain[given.n] = 0;
-	memcpy(text, plain, given.n + 1);
-	if (family == '6') {
-		rc = ipv6_text(play_has(p, MLT_HABIT_IPV6_PREFIX), plain,
-		    &family, text, sizeof(text));
-		if (rc < 0)
-			return rc;
-	}
+	if (addr.n)
+		memcpy(given, addr.p, addr.n);
+	rc = spell(p, given, &family, text, sizeof(text));
+	if (rc < 0)
+		return rc;
 	if (!host.p && s->family && (family == '4' || family == '6')) {
 		snprintf(bracketed, sizeof(bracketed), "[%s]", text);
 		host = play_text(bracketed);
@@ -87,7 +86,7 @@ play_say_connect(struct mlt_play *p)
 /* ---- the envelope --------------------------------------------------------------- */
 
 int
-play_say_helo(struct mlt_play *p)
+mlt_play_say_helo(struct mlt_play *p)
 {
 	int rc = mlt_mta_helo(
 	    p->m, p->s->helo.p ? p->s->helo : play_text(p->pf->helo));
@@ -98,7 +97,7 @@ play_say_helo(struct mlt_play *p)
 }
 
 int
-play_say_unknown(struct mlt_play *p)
+mlt_play_say_unknown(struct mlt_play *p)
 {
 	struct mlt_bytes line = p->s->unknown.v[p->i];
 	const char *blank = line.n ? memchr(line.p, ' ', line.n) : NULL;
@@ -131,13 +130,13 @@ say_args(struct mlt_play *p, struct mlt_play_list args, args_fn say)
 }
 
 int
-play_say_mail(struct mlt_play *p)
+mlt_play_say_mail(struct mlt_play *p)
 {
 	return say_args(p, play_message(p)->from, mlt_mta_mail);
 }
 
 int
-play_say_rcpt(struct mlt_play *p)
+mlt_play_say_rcpt(struct mlt_play *p)
 {
 	const struct mlt_play_rcpt *r = &play_message(p)->rcpts[p->i];
 
@@ -150,7 +149,7 @@ play_say_rcpt(struct mlt_play *p)
 
 /* spec:header-lines  The final line end goes, the others become LF. */
 int
-play_say_header(struct mlt_play *p)
+mlt_play_say_header(struct mlt_play *p)
 {
 	const struct mlt_play_header *h = &play_message(p)->headers[p->i];
 	struct mlt_bytes name = h->name, v = h->value;
@@ -190,7 +189,7 @@ tail_left(const struct mlt_play *p, const struct play_cursor *c)
 }
 
 bool
-play_body_left(const struct mlt_play *p)
+mlt_play_body_left(const struct mlt_play *p)
 {
 	return p->body.off < play_message(p)->body.n || tail_left(p, &p->body);
 }
@@ -204,8 +203,7 @@ has_bare_lf(struct mlt_bytes b, size_t from, size_t to)
 	while ((p = memchr(p, '\n', (size_t)(end - p)))) {
 		if (p == b.p || p[-1] != '\r')
 			return true;
-		if (++p == end)
-			break;
+		p++;
 	}
 	return false;
 }
@@ -233,7 +231,7 @@ convert(struct mlt_play *p, struct play_cursor *c, char *to, size_t room)
 }
 
 int
-play_say_body(struct mlt_play *p)
+mlt_play_say_body(struct mlt_play *p)
 {
 	struct mlt_bytes b = play_message(p)->body, chunk;
 	struct play_cursor c = p->body;

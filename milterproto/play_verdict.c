@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum mlt_verdict
-play_verdict_of(const struct mlt_action *a)
+mlt_play_verdict_of(const struct mlt_action *a)
 {
 	switch (a->reply) {
 	case MLT_SMFIR_ACCEPT:
@@ -28,7 +28,8 @@ play_verdict_of(const struct mlt_action *a)
 
 /* What the client hears of this.  spec:answers  0 or NOMEM. */
 int
-play_tell(struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v)
+mlt_play_tell(
+    struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v)
 {
 	const struct mlt_profile *pf = p->pf;
 	const char *generic = v == MLT_VERDICT_TEMPFAIL  ? pf->tempfail
@@ -60,7 +61,7 @@ static void
 defer(struct mlt_play *p)
 {
 	p->told = play_text(p->pf->tempfail);
-	play_decide(p, MLT_VERDICT_TEMPFAIL, MLT_END_VERDICT);
+	mlt_play_decide(p, MLT_VERDICT_TEMPFAIL, MLT_END_VERDICT);
 }
 
 static void
@@ -73,20 +74,20 @@ judge_rcpt(struct mlt_play *p, enum mlt_verdict v)
 	if (v == MLT_VERDICT_NONE)
 		p->accepted++;
 	else if (!play_refuses(v))
-		play_decide(p, v,
+		mlt_play_decide(p, v,
 		    v == MLT_VERDICT_DISCARD ? MLT_END_DROPPED
 					     : MLT_END_VERDICT);
 	else if (play_has(p, MLT_HABIT_RCPT_DEFERS))
 		defer(p);
 	else if (p->gone)
-		play_decide(p, v, MLT_END_CLOSE);
+		mlt_play_decide(p, v, MLT_END_CLOSE);
 	else
 		p->verdict = v; /* should all be refused */
 }
 
 /* What a final reply leads to.  spec:after-verdicts */
 void
-play_judge(struct mlt_play *p, uint8_t octet, const struct mlt_action *a,
+mlt_play_judge(struct mlt_play *p, uint8_t octet, const struct mlt_action *a,
     enum mlt_verdict v)
 {
 	enum mlt_play_end end = MLT_END_VERDICT;
@@ -96,24 +97,24 @@ play_judge(struct mlt_play *p, uint8_t octet, const struct mlt_action *a,
 	    memcmp(a->text.p, "421", 3) == 0 && strchr(p->pf->hangs_up, octet))
 		p->gone = true;
 	if (at == STEP_BODY && a->reply == MLT_SMFIR_SKIP)
-		play_go(p, STEP_EOM);
+		mlt_play_go(p, STEP_EOM);
 	if (at == STEP_MAIL)
 		p->mail_answered = v == MLT_VERDICT_NONE;
 	if (at == STEP_RCPT) {
 		judge_rcpt(p, v);
 	} else if (at == STEP_EOM) {
-		play_decide(p, v ? v : MLT_VERDICT_ACCEPT, MLT_END_EOM);
+		mlt_play_decide(p, v ? v : MLT_VERDICT_ACCEPT, MLT_END_EOM);
 	} else if (v && at >= STEP_MAIL && at < STEP_EOM) {
 		if (at == STEP_MAIL && play_refuses(v))
 			end = MLT_END_MAIL;
 		if (at == STEP_DATA && play_refuses(v))
 			end = p->gone ? MLT_END_CLOSE : MLT_END_RSET;
-		play_decide(p, v, end);
+		mlt_play_decide(p, v, end);
 	} else if (v && at != STEP_UNKNOWN) {
 		p->client = v;
 		if (at < STEP_MAIL)
-			play_next_message(p);
+			mlt_play_next_message(p);
 	} else if (at == STEP_UNKNOWN && p->gone) {
-		play_go(p, STEP_LAST_ABORT);
+		mlt_play_go(p, STEP_LAST_ABORT);
 	}
 }

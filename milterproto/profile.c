@@ -16,46 +16,67 @@
 #define PROT_V4 0x37f
 #define ACT_V2  0x3f
 
-/* ---- Sendmail ------------------------------------------------------------------ */
+#define TLS "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}"
 
-/* spec:default-macros */
-#define SENDMAIL_MACROS                                                        \
+/* ---- Sendmail, and nobody in particular ----------------------------------------- */
+
+/* What both share: spec:default-macros spec:abort-habits */
+#define SPARSE(client, eom)                                                    \
 	.macros = {                                                            \
-		[MLT_STAGE_CONNECT] = "j _ {daemon_name} {if_name} {if_addr}", \
-		[MLT_STAGE_HELO] = "{tls_version} {cipher} {cipher_bits} "     \
-				   "{cert_subject} {cert_issuer}",             \
+		[MLT_STAGE_CONNECT] = client,                                  \
+		[MLT_STAGE_HELO] = TLS, \
 		[MLT_STAGE_MAIL] = "i {auth_type} {auth_authen} {auth_ssf} "   \
 				   "{auth_author} {mail_mailer} {mail_host} "  \
 				   "{mail_addr}",                              \
 		[MLT_STAGE_RCPT] = "{rcpt_mailer} {rcpt_host} {rcpt_addr}",    \
-		[MLT_STAGE_EOM] = "{msg_id}",                                  \
-	}
-#define SENDMAIL_HABITS                                                        \
-	(MLT_HABIT_MACROS_LISTED | MLT_HABIT_MACROS_REFUSED |                  \
-	    MLT_HABIT_MACROS_OLD | MLT_HABIT_IPV6_PREFIX |                     \
-	    MLT_HABIT_QUIT_VERDICT | MLT_HABIT_ABORT_MAIL)
-/* spec:abort-habits spec:suppressed-macros spec:answers spec:times */
+		[MLT_STAGE_EOM] = eom,                                         \
+	}, .macros_before = "CHMRTNE", .macros_unknown = "",                   \
+	.aborts = MLT_END_RSET | MLT_END_HELO | MLT_END_OTHERS |               \
+		  MLT_END_CLOSE | MLT_END_DROPPED
+#define NOBODY(name) .host = name, .addr = "", .family = 'U'
+
+/* spec:suppressed-macros spec:after-verdicts spec:answers spec:times */
 #define SENDMAIL                                                               \
-	SENDMAIL_MACROS,                                                       \
-	    .macros_before = "CHMRTNE", .macros_unsent = "CHMRTN",             \
-	    .macros_unknown = "",                                              \
-	    .aborts = MLT_END_RSET | MLT_END_HELO | MLT_END_OTHERS |           \
-		      MLT_END_CLOSE | MLT_END_DROPPED,                         \
-	    .hangs_up = "CHMRTEU", .host = "localhost", .addr = "",            \
-	    .family = 'U', .reject_connect = "554 Command rejected",           \
+	SPARSE("j _ {daemon_name} {if_name} {if_addr}", "{msg_id}"),           \
+	    NOBODY("localhost"),                                               \
+	    .macros_unsent = "CHMRTN", .hangs_up = "CHMRTEU",                  \
+	    .reject_connect = "554 Command rejected",                          \
 	    .reject_helo = "550 Command rejected",                             \
 	    .reject_envelope = "550 5.7.1 Command rejected",                   \
 	    .reject_content = "554 5.7.1 Command rejected",                    \
 	    .tempfail = "451 4.3.2 Please try again later",                    \
 	    .times = { 300000, 10000, 10000, 10000, 300000 },                  \
 	    .edit_rule = MLT_EDIT_SENDMAIL
+#define SENDMAIL_HABITS                                                        \
+	(MLT_HABIT_MACROS_LISTED | MLT_HABIT_MACROS_REFUSED |                  \
+	    MLT_HABIT_MACROS_OLD | MLT_HABIT_IPV6_PREFIX |                     \
+	    MLT_HABIT_QUIT_VERDICT | MLT_HABIT_ABORT_MAIL)
 
-/* ---- Postfix ------------------------------------------------------------------- */
+#define REJECTED(text)                                                         \
+	.reject_connect = text, .reject_helo = text, .reject_envelope = text,  \
+	.reject_content = text
 
-/* spec:default-macros */
-#define POSTFIX_MACROS(client)                                                 \
+/* spec:generic  No more than the protocol asks for; everybody's macros. */
+#define GENERIC                                                                \
+	SPARSE("j _ v {daemon_name} {daemon_addr} {if_name} {if_addr}",        \
+	    "i {msg_id}"),                                                     \
+	    NOBODY("unknown"),                                                 \
+	    .macros_unsent = "", .hangs_up = "CHUMRTLNBE",                     \
+	    .habits = MLT_HABIT_EMPTY_LIST | MLT_HABIT_QUIT_VERDICT |          \
+		      MLT_HABIT_CONNECT_TEXT,                                  \
+	    REJECTED("550 5.7.1 Command rejected"),                            \
+	    .tempfail = "451 4.7.1 Please try again later",                    \
+	    .times = { 30000, 30000, 30000, 30000, 300000 },                   \
+	    .edit_rule = MLT_EDIT_POSTFIX
+
+/* ---- Postfix --------------------------------------------------------------------- */
+
+/* spec:suppressed-macros spec:after-verdicts spec:answers spec:times */
+#define POSTFIX(client)                                                        \
+	OFFER(6, MLT_ACT_ALL, MLT_PROT_ALL),                                   \
 	.macros = {                                                            \
 		[MLT_STAGE_CONNECT] = client,                                  \
+		[MLT_STAGE_HELO] = TLS, \
 		[MLT_STAGE_MAIL] = "i {auth_type} {auth_authen} "              \
 				   "{auth_author} {mail_addr} {mail_host} "    \
 				   "{mail_mailer}",                            \
@@ -63,63 +84,26 @@
 		[MLT_STAGE_DATA] = "i",                                        \
 		[MLT_STAGE_EOH] = "i",                                         \
 		[MLT_STAGE_EOM] = "i",                                         \
-	}
-#define POSTFIX_3_CLIENT  "j {daemon_name} {daemon_addr} v _"
-#define POSTFIX_2_CLIENT  "j {daemon_name} v _"
-#define POSTFIX_NO_MACROS "{if_name} {if_addr} {auth_ssf} {msg_id}"
+	}, .macros_before = "CHUMRTLNBE", .macros_unsent = "CHUMRT",           \
+	.hangs_up = "CHUMRTLNBE", .header_max = 60000,                         \
+	REJECTED("550 5.7.1 Command rejected"),                                \
+	.tempfail = "451 4.7.1 Service unavailable - try again later",         \
+	.times = { 30000, 30000, 30000, 300000, 0 },                           \
+	.edit_rule = MLT_EDIT_POSTFIX
+#define POSTFIX_3       "j {daemon_name} {daemon_addr} v _"
+#define POSTFIX_2       "j {daemon_name} v _"
+#define POSTFIX_UNKNOWN "{if_name} {if_addr} {auth_ssf} {msg_id}"
 #define POSTFIX_HABITS                                                         \
 	(MLT_HABIT_MACROS_ALWAYS | MLT_HABIT_LAST_LINE | MLT_HABIT_TRIM_NAME | \
 	    MLT_HABIT_CONNECT_TEXT)
-#define SMTPD_HABITS                                                           \
-	(POSTFIX_HABITS | MLT_HABIT_LATE_ID | MLT_HABIT_VERB_ONLY |            \
-	    MLT_HABIT_ABORT_LATE)
-/* spec:suppressed-macros spec:answers spec:times */
-#define POSTFIX                                                                \
-	OFFER(6, MLT_ACT_ALL, MLT_PROT_ALL),                                   \
-	    .macros_before = "CHUMRTLNBE", .macros_unsent = "CHUMRT",          \
-	    .hangs_up = "CHUMRTLNBE", .header_max = 60000,                     \
-	    .reject_connect = "550 5.7.1 Command rejected",                    \
-	    .reject_helo = "550 5.7.1 Command rejected",                       \
-	    .reject_envelope = "550 5.7.1 Command rejected",                   \
-	    .reject_content = "550 5.7.1 Command rejected",                    \
-	    .tempfail = "451 4.7.1 Service unavailable - try again later",     \
-	    .times = { 30000, 30000, 30000, 300000, 0 },                       \
-	    .edit_rule = MLT_EDIT_POSTFIX
 #define SMTPD                                                                  \
-	POSTFIX, .host = "unknown", .addr = "", .family = 'U',                 \
-		 .macros_unknown = POSTFIX_NO_MACROS,                          \
-		 .aborts = 0x1ff /* spec:abort-habits */
+	NOBODY("unknown"),                                                     \
+	    .macros_unknown = POSTFIX_UNKNOWN,                                 \
+	    .habits = POSTFIX_HABITS | MLT_HABIT_LATE_ID |                     \
+		      MLT_HABIT_VERB_ONLY | MLT_HABIT_ABORT_LATE,              \
+	    .aborts = 0x1ff /* spec:abort-habits */
 
-/* ---- nobody in particular -------------------------------------------------------- */
-
-/* No more than the protocol asks for; the macros of both.  spec:generic */
-#define GENERIC                                                                \
-	.macros =                                                              \
-	    {                                                                  \
-		    [MLT_STAGE_CONNECT] = "j _ v {daemon_name} "               \
-					  "{daemon_addr} {if_name} {if_addr}", \
-		    [MLT_STAGE_HELO] = "{tls_version} {cipher} {cipher_bits} " \
-				       "{cert_subject} {cert_issuer}",         \
-		    [MLT_STAGE_MAIL] = "i {auth_type} {auth_authen} "          \
-				       "{auth_ssf} {auth_author} "             \
-				       "{mail_mailer} {mail_host} "            \
-				       "{mail_addr}",                          \
-		    [MLT_STAGE_RCPT] =                                         \
-			"{rcpt_mailer} {rcpt_host} {rcpt_addr}",               \
-		    [MLT_STAGE_EOM] = "i {msg_id}",                            \
-	    },                                                                 \
-	.macros_before = "CHMRTNE", .macros_unsent = "", .macros_unknown = "", \
-	.habits = MLT_HABIT_EMPTY_LIST | MLT_HABIT_QUIT_VERDICT |              \
-		  MLT_HABIT_CONNECT_TEXT,                                      \
-	.aborts = MLT_END_RSET | MLT_END_HELO | MLT_END_OTHERS |               \
-		  MLT_END_CLOSE | MLT_END_DROPPED,                             \
-	.hangs_up = "CHUMRTLNBE", .host = "unknown", .addr = "",               \
-	.family = 'U', .reject_connect = "550 5.7.1 Command rejected",         \
-	.reject_helo = "550 5.7.1 Command rejected",                           \
-	.reject_envelope = "550 5.7.1 Command rejected",                       \
-	.reject_content = "550 5.7.1 Command rejected",                        \
-	.tempfail = "451 4.7.1 Please try again later",                        \
-	.times = { 30000, 30000, 30000, 30000, 300000 }, .edit_rule = MLT_EDIT_POSTFIX
+/* ---- the table ------------------------------------------------------------------- */
 
 static const struct mlt_profile profiles[] = {
 	{ .name = "sendmail-8.17",
@@ -145,25 +129,22 @@ static const struct mlt_profile profiles[] = {
 	    SENDMAIL },
 	{ .name = "postfix-3",
 	    .about = "Postfix 3: smtpd, and cleanup behind it",
-	    .habits = SMTPD_HABITS,
-	    POSTFIX_MACROS(POSTFIX_3_CLIENT),
+	    POSTFIX(POSTFIX_3),
 	    SMTPD },
 	{ .name = "postfix-3-cleanup",
 	    .about = "Postfix 3: mail that did not come by SMTP",
 	    .habits = POSTFIX_HABITS | MLT_HABIT_BARE | MLT_HABIT_ONE_MESSAGE |
 		      MLT_HABIT_RCPT_DEFERS,
-	    .macros_unknown = POSTFIX_NO_MACROS
+	    .macros_unknown = POSTFIX_UNKNOWN
 	    " {mail_host} {mail_mailer} {rcpt_host} {rcpt_mailer}",
 	    .host = "localhost",
 	    .family = '4',
 	    .addr = "127.0.0.1",
 	    .helo = "localhost",
-	    POSTFIX_MACROS(POSTFIX_3_CLIENT),
-	    POSTFIX },
+	    POSTFIX(POSTFIX_3) },
 	{ .name = "postfix-2.6",
 	    .about = "Postfix 2.6, the first with version 6",
-	    .habits = SMTPD_HABITS,
-	    POSTFIX_MACROS(POSTFIX_2_CLIENT),
+	    POSTFIX(POSTFIX_2),
 	    SMTPD },
 	{ .name = "generic-v6",
 	    .about = "version 6, no more than it asks for",

@@ -46,37 +46,41 @@ enum mlt_play_end {
 	MLT_END_GREETED = 0x100  /* what HELO said ends: HELO again, QUIT */
 };
 
-/* What one MTA does and others do not. */
+/* What one MTA does and others do not; each comment says it in order. */
 enum mlt_habit {
-	/* MACRO, otherwise sent if there is a value and the command is sent */
-	MLT_HABIT_MACROS_LISTED = 0x0001,  /* also if the list has names only */
-	MLT_HABIT_MACROS_ALWAYS = 0x0002,  /* also if there is no list */
-	MLT_HABIT_MACROS_REFUSED = 0x0004, /* also for a recipient that the MTA
-					    * refused and does not send */
-	MLT_HABIT_MACROS_OLD = 0x0008,     /* also for commands that are too new
-					 * for what was agreed */
-	MLT_HABIT_EMPTY_LIST = 0x0010, /* an empty list of the filter's means
-					 * none, not the MTA's own list */
-	MLT_HABIT_EOM_BY_EOH = 0x0020, /* the filter's EOM list counts only,
-					 * and always, if it gave one for EOH */
-	MLT_HABIT_LATE_ID = 0x0040,    /* `i` only from the first accepted
-					 * recipient on */
-	/* events */
-	MLT_HABIT_IPV6_PREFIX = 0x0080, /* IPv6: and all eight groups */
-	MLT_HABIT_BARE = 0x0100,      /* addresses without <>, no parameters */
-	MLT_HABIT_LAST_LINE = 0x0200, /* the body always ends in CRLF */
-	MLT_HABIT_TRIM_NAME = 0x0400, /* no blanks between name and colon */
-	MLT_HABIT_VERB_ONLY = 0x0800, /* UNKNOWN shows the first word only */
-	MLT_HABIT_ONE_MESSAGE = 0x1000, /* a connection for each message */
-	/* after verdicts */
-	MLT_HABIT_RCPT_DEFERS = 0x2000,  /* a refused recipient tempfails all */
-	MLT_HABIT_CONNECT_TEXT = 0x4000, /* the text given at CONNECT is used */
-	MLT_HABIT_QUIT_VERDICT = 0x8000, /* QUIT also after a verdict for the
-					  * client, else just closed */
-	MLT_HABIT_ABORT_MAIL = 0x10000,  /* no ABORT at RSET and HELO unless the
-					 * filter answered MAIL */
-	MLT_HABIT_ABORT_LATE =
-	    0x20000, /* HELO in the middle goes before ABORT */
+	/* A MACRO packet is sent if it has content and its command is sent;
+	 * also if there is a list, but no value; if there is not even a list;
+	 * for a recipient that the MTA refused and does not send; for a
+	 * command too new for the version agreed. */
+	MLT_HABIT_MACROS_LISTED = 1 << 0,
+	MLT_HABIT_MACROS_ALWAYS = 1 << 1,
+	MLT_HABIT_MACROS_REFUSED = 1 << 2,
+	MLT_HABIT_MACROS_OLD = 1 << 3,
+	/* An empty list of the filter's means none, not the MTA's own.  Its
+	 * EOM list counts if, and only if, it gave one for EOH.  `i` has no
+	 * value until a recipient was accepted. */
+	MLT_HABIT_EMPTY_LIST = 1 << 4,
+	MLT_HABIT_EOM_BY_EOH = 1 << 5,
+	MLT_HABIT_LATE_ID = 1 << 6,
+	/* IPv6: and eight groups.  Addresses without <> and parameters.  The
+	 * last line of a body has an end.  No blank between name and colon of a
+	 * header.  UNKNOWN has the first word only.  A connection for each
+	 * message. */
+	MLT_HABIT_IPV6_PREFIX = 1 << 7,
+	MLT_HABIT_BARE = 1 << 8,
+	MLT_HABIT_LAST_LINE = 1 << 9,
+	MLT_HABIT_TRIM_NAME = 1 << 10,
+	MLT_HABIT_VERB_ONLY = 1 << 11,
+	MLT_HABIT_ONE_MESSAGE = 1 << 12,
+	/* A refused recipient tempfails the message.  The client is told the
+	 * text given at CONNECT.  QUIT also after a verdict for the client, not
+	 * just closed.  No ABORT at RSET and HELO unless MAIL was answered.
+	 * HELO amid a message goes before ABORT. */
+	MLT_HABIT_RCPT_DEFERS = 1 << 13,
+	MLT_HABIT_CONNECT_TEXT = 1 << 14,
+	MLT_HABIT_QUIT_VERDICT = 1 << 15,
+	MLT_HABIT_ABORT_MAIL = 1 << 16,
+	MLT_HABIT_ABORT_LATE = 1 << 17
 };
 
 /* Milliseconds; 0 = no limit. */
