@@ -20,8 +20,10 @@ judge_line(const char *p, size_t n, const char *code, char sep, bool multi)
 		assert(n > 8 && p[4] == code[0] && p[5] == '.');
 	for (size_t i = 4; i < n; i++) {
 		assert(p[i] >= ' ' && p[i] < 0x7f);
-		if (p[i] == '%')
-			assert(i + 1 < n && p[++i] == '%');
+		if (p[i] == '%') {
+			i++;
+			assert(i < n && p[i] == '%');
+		}
 	}
 }
 

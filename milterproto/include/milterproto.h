@@ -288,7 +288,7 @@ int mlt_mta_feed(struct mlt_mta *m, const void *buf, size_t len);
 int mlt_mta_next(struct mlt_mta *m, struct mlt_action *a);
 size_t mlt_mta_output(const struct mlt_mta *m, const uint8_t **p);
 void mlt_mta_sent(struct mlt_mta *m, size_t n);
-bool mlt_mta_awaits(const struct mlt_mta *m);       /* an answer is due */
+bool mlt_mta_awaits(const struct mlt_mta *m); /* an answer is due */
 /* Octets of the replies given so far: where a refused one begins. */
 uint64_t mlt_mta_taken(const struct mlt_mta *m);
 uint32_t mlt_mta_version(const struct mlt_mta *m);  /* agreed */
