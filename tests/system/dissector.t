@@ -173,7 +173,7 @@ is_deeply names($file), \@want, 'several frames in a packet';
 
 # ---- what is wrong is marked ---------------------------------------------------
 
-for my $case (
+my @bad = (
     [ 'length 0',         "\0\0\0\0Hx",         'length of the frame' ],
     [ 'length too large', "\x7f\0\0\0Hx",       'length of the frame' ],
     [ 'unknown octet',    "\0\0\0\1z",          'unknown octet' ],
@@ -183,13 +183,14 @@ for my $case (
     [ 'bad family',       "\0\0\0\4Cx\0X",      'unknown family' ],
     [ 'third string',     "\0\0\0\7La\0b\0c\0", 'octets behind' ],
     [ 'macro cut',        "\0\0\0\4DMi\0",      'string without NUL' ],
-    )
-{
-    my ($name, $octets, $complaint) = @$case;
-    write_capture($file, [ '>', $octets ]);
-    my $shown = dissect($file, $port, '-O', 'milter', '-V');
-    like $shown,   qr/Expert Info.*\Q$complaint\E/, "$name is marked";
-    unlike $shown, qr/Lua Error/, "$name is no error of the script";
+);
+write_capture($file, map { [ '>', $_->[1] ] } @bad);
+$tree = dissect($file, $port, '-O', 'milter', '-V');
+unlike $tree, qr/Lua Error/, 'what is wrong is no error of the script';
+my @packets = split /^(?=Frame \d)/m, $tree;
+for my $i (0 .. $#bad) {
+    like $packets[$i], qr/Expert Info.*\Q$bad[$i][2]\E/,
+        "$bad[$i][0] is marked";
 }
 
 # ---- a real filter ---------------------------------------------------------------

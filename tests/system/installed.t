@@ -43,6 +43,9 @@ is readlink "$lib.0", "libmilterproto.so.$version", 'link for programs';
 like output('readelf', '-d', $lib), qr/SONAME.*\[libmilterproto\.so\.0\]/,
     'soname';
 
+ok -s "$root/usr/share/$_", "there is $_"
+    for qw(man/man3/milterproto.3 doc/sallyport/examples/milter.lua);
+
 my @headers = map {s{.*/}{}r} glob "$root/usr/include/milterproto*.h";
 my %public;
 for my $header (@headers) {
