@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -135,6 +136,19 @@ check_spool(const char *dir, bool group_access)
 		    dir, strerror(errno));
 }
 
+/* A session and a worker's pipes are descriptors; service managers leave the
+ * soft limit at 1,024 for the sake of select(2), which is not used here. */
+static void
+raise_fd_limit(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0 || rl.rlim_cur == rl.rlim_max)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl); /* as many as there are, then */
+}
+
 void
 start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 {
@@ -175,6 +189,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 		log_to_stderr(o->ident, true);
 	else
 		log_open_syslog(o->ident, facility);
+	raise_fd_limit();
 	signal(SIGPIPE, SIG_IGN);
 	umask(o->group_access ? 027 : 077);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -65,7 +66,16 @@ start(void *arg)
 	if (!o.spool_dir)
 		o.spool_dir = dir;
 	o.keep_fd = -1;
+	if (strcmp(o.ident, "few-fds") == 0) {
+		struct rlimit rl = { 64, 256 };
+		setrlimit(RLIMIT_NOFILE, &rl);
+	}
 	start_daemon(&o, &d);
+	if (strcmp(o.ident, "few-fds") == 0) {
+		struct rlimit rl = { 0, 0 };
+		getrlimit(RLIMIT_NOFILE, &rl);
+		printf("%d descriptors\n", (int)rl.rlim_cur);
+	}
 	puts("up");
 	daemon_cleanup(&d);
 	return 0;
@@ -86,6 +96,14 @@ starts_in_a_private_directory(void **state)
 	assert_int_equal(run((struct start_opts){ 0 }), 0);
 	assert_string_equal(err, "");
 	assert_string_equal(out, "up\n");
+}
+
+static void
+raises_the_soft_limit_of_descriptors(void **state)
+{
+	(void)state;
+	assert_int_equal(run((struct start_opts){ .ident = "few-fds" }), 0);
+	assert_string_equal(out, "256 descriptors\nup\n");
 }
 
 static void
@@ -181,6 +199,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    starts_in_a_private_directory, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(
+		    raises_the_soft_limit_of_descriptors, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
 		    refuses_a_spool_that_is_unsafe, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(
