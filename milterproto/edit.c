@@ -65,15 +65,28 @@ mlt_edit_free(struct mlt_edit *e)
 
 /* ---- pairs -------------------------------------------------------------------- */
 
-/* Copies; a CR before LF is dropped.  The place behind. */
-static char *
-copy_lines(char *to, struct mlt_bytes s)
+/* Copies s to `to`, or only counts if that is NULL: a CR before LF is dropped,
+ * and a LF that no blank follows gets `fold`.  Octets written. */
+static size_t
+copy_lines(char *to, struct mlt_bytes s, char fold)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] != '\r' || i + 1 == s.n || s.p[i + 1] != '\n')
-			*to++ = s.p[i];
+		char c = s.p[i], next = i + 1 < s.n ? s.p[i + 1] : '\0';
+
+		if (c == '\r' && next == '\n')
+			continue;
+		if (to)
+			to[n] = c;
+		n++;
+		if (c != '\n' || next == ' ' || next == '\t')
+			continue;
+		if (to)
+			to[n] = fold;
+		n++;
 	}
-	return to;
+	return n;
 }
 
 int
@@ -81,23 +94,27 @@ mlt_pair_set(struct mlt_edit *e, struct mlt_pair *p, struct mlt_bytes a,
     bool blank, struct mlt_bytes b)
 {
 	size_t room = e->max_bytes - e->bytes;
-	char *text, *end;
+	/* spec:edit-headers */
+	char fold = e->rule == MLT_EDIT_POSTFIX ? '\t' : ' ';
+	size_t n = blank + copy_lines(NULL, b, fold);
+	char *text;
 
-	if (a.n > room || b.n > room - a.n || blank > room - a.n - b.n)
+	if (a.n > room || n > room - a.n)
 		return MLT_E_TOOBIG;
-	text = malloc(a.n + b.n + 1); /* room for the blank, never 0 */
+	text = malloc(a.n + n + 1);
 	if (!text)
 		return MLT_E_NOMEM;
-	end = copy_lines(text, a);
+	if (a.n > 0)
+		memcpy(text, a.p, a.n);
 	if (blank)
-		*end++ = ' ';
-	end = copy_lines(end, b);
+		text[a.n] = ' ';
+	copy_lines(text + a.n + blank, b, fold);
 	free(p->p);
 	e->bytes -= (size_t)p->a + p->b;
 	p->p = text;
 	p->a = (uint32_t)a.n;
-	p->b = (uint32_t)((size_t)(end - text) - a.n);
-	e->bytes += (size_t)p->a + p->b;
+	p->b = (uint32_t)n;
+	e->bytes += a.n + n;
 	return 0;
 }
 
@@ -346,9 +363,9 @@ put(char *to, size_t at, const char *p, size_t n)
 	return at + n;
 }
 
-/* The same with CRLF for LF; with `keep` a CR that is there is enough. */
+/* The same with CRLF for each LF. */
 static size_t
-put_lines(char *to, size_t at, struct mlt_bytes s, bool keep)
+put_lines(char *to, size_t at, struct mlt_bytes s)
 {
 	while (s.n > 0) {
 		const char *lf = memchr(s.p, '\n', s.n);
@@ -357,9 +374,7 @@ put_lines(char *to, size_t at, struct mlt_bytes s, bool keep)
 		at = put(to, at, s.p, len);
 		if (!lf)
 			break;
-		if (!keep || len == 0 || lf[-1] != '\r')
-			at = put(to, at, "\r", 1);
-		at = put(to, at, "\n", 1);
+		at = put(to, at, "\r\n", 2);
 		s.p += len + 1;
 		s.n -= len + 1;
 	}
@@ -375,12 +390,11 @@ render(const struct mlt_edit *e, char *to)
 	while (mlt_edit_next_header(e, &at, &h)) {
 		n = put(to, n, h.name.p, h.name.n);
 		n = put(to, n, ":", 1);
-		n = put_lines(to, n, h.value, false);
+		n = put_lines(to, n, h.value);
 		n = put(to, n, "\r\n", 2);
 	}
 	n = put(to, n, "\r\n", 2);
-	return put_lines(
-	    to, n, mlt_edit_get_body(e), e->rule == MLT_EDIT_SENDMAIL);
+	return put_lines(to, n, mlt_edit_get_body(e));
 }
 
 size_t

@@ -65,8 +65,9 @@ mlt_odd(const struct mlt_edit *e)
 	return e->rule == MLT_EDIT_SENDMAIL ? MLT_EDIT_IGNORED : MLT_E_PROTO;
 }
 
-/* Gives *p new texts, copied, which may be its own; a CR before LF is dropped
- * and `blank` puts one before b.  0 NOMEM TOOBIG. */
+/* Gives *p new texts, copied, which may be its own.  b: `blank` puts one before
+ * it, a CR before LF is dropped, a LF that no blank follows gets one.  0 NOMEM
+ * TOOBIG. */
 int mlt_pair_set(struct mlt_edit *e, struct mlt_pair *p, struct mlt_bytes a,
     bool blank, struct mlt_bytes b);
 /* A new pair before place `at`.  0 NOMEM TOOBIG. */

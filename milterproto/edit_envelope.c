@@ -49,10 +49,9 @@ until(struct mlt_bytes s, char stop)
 	return s.n;
 }
 
-/* The address alone: Postfix takes angle brackets off, Sendmail parses and so
- * drops a phrase before them too. */
+/* The address alone, without a phrase, angle brackets, blanks around. */
 static struct mlt_bytes
-bare(const struct mlt_edit *e, struct mlt_bytes s)
+bare(struct mlt_bytes s)
 {
 	size_t from;
 
@@ -61,8 +60,7 @@ bare(const struct mlt_edit *e, struct mlt_bytes s)
 	while (s.n > 0 && s.p[s.n - 1] == ' ')
 		s.n--;
 	from = until(s, '<');
-	if (from < s.n && s.p[s.n - 1] == '>' &&
-	    (from == 0 || e->rule == MLT_EDIT_SENDMAIL)) {
+	if (from < s.n && s.p[s.n - 1] == '>') {
 		s.p += from + 1;
 		s.n -= from + 2;
 	}
@@ -151,7 +149,7 @@ mlt_edit_from(struct mlt_edit *e, struct mlt_bytes addr, struct mlt_bytes esmtp)
 	int rc = may_load(e, addr, esmtp);
 
 	return rc < 0 ? rc
-		      : mlt_pair_set(e, &e->from, bare(e, addr), false, esmtp);
+		      : mlt_pair_set(e, &e->from, bare(addr), false, esmtp);
 }
 
 static int
@@ -165,7 +163,7 @@ mlt_edit_rcpt(struct mlt_edit *e, struct mlt_bytes addr, struct mlt_bytes esmtp)
 {
 	int rc = may_load(e, addr, esmtp);
 
-	return rc < 0 ? rc : append_rcpt(e, bare(e, addr), esmtp);
+	return rc < 0 ? rc : append_rcpt(e, bare(addr), esmtp);
 }
 
 /* ---- changing -------------------------------------------------------------------- */
@@ -174,15 +172,17 @@ int
 mlt_apply_from(struct mlt_edit *e, const struct mlt_action *a)
 {
 	struct mlt_buf *esmtp = NULL;
-	struct mlt_bytes addr = bare(e, a->text);
+	struct mlt_bytes addr = { a->text.p, until(a->text, ',') };
 	int rc;
 
 	if (!a->text.p)
 		return mlt_odd(e);
 	if (!clean(a->text) || !clean(a->esmtp))
 		return MLT_E_PROTO;
-	if (a->text.n == 0 && e->rule == MLT_EDIT_SENDMAIL)
-		return MLT_EDIT_IGNORED;
+	addr = bare(addr);
+	if (addr.n == 0 && e->rule == MLT_EDIT_SENDMAIL &&
+	    !memchr(a->text.p, '<', a->text.n))
+		return MLT_EDIT_IGNORED; /* empty, but not "<>" */
 	if (addr.n > ADDRESS_MAX || a->esmtp.n > ADDRESS_MAX)
 		return MLT_E_TOOBIG;
 	rc = merge(e, &esmtp, mlt_second(&e->from), a->esmtp, "RET ENVID");
@@ -203,6 +203,23 @@ shorten(struct mlt_edit *e, uint32_t n)
 	mlt_pairs_sweep(e, &e->rcpts);
 }
 
+static bool
+is_addr(const struct mlt_pair *r, struct mlt_bytes addr)
+{
+	return r->a == addr.n && memcmp(r->p, addr.p, addr.n) == 0;
+}
+
+/* Sendmail knows a recipient only once. */
+static bool
+is_twice(const struct mlt_edit *e, struct mlt_bytes addr)
+{
+	uint32_t i = 0, n = e->rule == MLT_EDIT_SENDMAIL ? e->rcpts.n : 0;
+
+	while (i < n && !is_addr(&e->rcpts.v[i], addr))
+		i++;
+	return i < n;
+}
+
 /* Each address of a list; Postfix: the first.  spec:edit-addrcpt */
 static int
 add_list(struct mlt_edit *e, struct mlt_bytes list, struct mlt_bytes esmtp)
@@ -212,12 +229,11 @@ add_list(struct mlt_edit *e, struct mlt_bytes list, struct mlt_bytes esmtp)
 
 	while (list.n > 0 && (rc > 0 || e->rule == MLT_EDIT_SENDMAIL)) {
 		size_t n = until(list, ',');
-		struct mlt_bytes addr =
-		    bare(e, (struct mlt_bytes){ list.p, n });
+		struct mlt_bytes addr = bare((struct mlt_bytes){ list.p, n });
 
 		if (addr.n > ADDRESS_MAX)
 			rc = MLT_E_TOOBIG;
-		else if (addr.n > 0)
+		else if (addr.n > 0 && !is_twice(e, addr))
 			rc = append_rcpt(e, addr, esmtp);
 		if (rc < 0) {
 			shorten(e, had);
@@ -254,7 +270,7 @@ mlt_apply_add_rcpt(struct mlt_edit *e, const struct mlt_action *a)
 int
 mlt_apply_delete_rcpt(struct mlt_edit *e, const struct mlt_action *a)
 {
-	struct mlt_bytes addr = bare(e, a->text);
+	struct mlt_bytes addr = bare(a->text);
 	uint32_t had = e->rcpts.n;
 
 	if (!a->text.p)
@@ -262,8 +278,7 @@ mlt_apply_delete_rcpt(struct mlt_edit *e, const struct mlt_action *a)
 	for (uint32_t i = 0; i < had; i++) {
 		struct mlt_pair *r = &e->rcpts.v[i];
 
-		r->deleted =
-		    r->a == addr.n && memcmp(r->p, addr.p, addr.n) == 0;
+		r->deleted = is_addr(r, addr);
 	}
 	mlt_pairs_sweep(e, &e->rcpts);
 	return e->rcpts.n < had ? 0 : MLT_EDIT_IGNORED;
@@ -275,7 +290,7 @@ mlt_apply_quarantine(struct mlt_edit *e, const struct mlt_action *a)
 {
 	struct mlt_bytes reason = a->text;
 
-	if (reason.n == 0)
+	if (!reason.p)
 		return mlt_odd(e);
 	if (!clean(reason))
 		return MLT_E_PROTO;

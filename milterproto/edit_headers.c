@@ -21,18 +21,23 @@ name_ok(struct mlt_bytes s)
 	return s.n > 0;
 }
 
-/* One field and no more: a LF only where a blank follows. */
+/* No line begins another field, or the body: a blank follows each LF. */
 static bool
-value_ok(struct mlt_bytes s)
+folds_ok(struct mlt_bytes s)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == 0)
-			return false;
-		if (s.p[i] == '\n' &&
-		    (i + 1 == s.n || (s.p[i + 1] != ' ' && s.p[i + 1] != '\t')))
+		char next = i + 1 < s.n ? s.p[i + 1] : '\0';
+
+		if (s.p[i] == '\n' && next != ' ' && next != '\t')
 			return false;
 	}
 	return true;
+}
+
+static bool
+has_nul(struct mlt_bytes s)
+{
+	return s.n > 0 && memchr(s.p, 0, s.n);
 }
 
 int
@@ -44,7 +49,7 @@ mlt_edit_header(struct mlt_edit *e, enum mlt_edit_kind kind,
 
 	if (e->applied)
 		return MLT_E_STATE;
-	if (!name_ok(name) || !value_ok(value))
+	if (!name_ok(name) || has_nul(value) || !folds_ok(value))
 		return MLT_E_ARG;
 	rc = mlt_pairs_insert(e, list, list->n, name, false, value);
 	if (rc == 0)
@@ -77,13 +82,14 @@ insert(struct mlt_edit *e, uint32_t at, const struct mlt_action *a)
 	    !(e->protocol & MLT_PROT_HDR_LEADSPC), a->value);
 }
 
-/* A new value for the header in this place, which keeps its name. */
+/* Gives the header in this place a new value, and Postfix its name too. */
 static int
-set(struct mlt_edit *e, uint32_t at, struct mlt_bytes value)
+set(struct mlt_edit *e, uint32_t at, const struct mlt_action *a)
 {
 	struct mlt_pair *h = &e->headers.v[at];
-	int rc = mlt_pair_set(
-	    e, h, mlt_first(h), !(e->protocol & MLT_PROT_HDR_LEADSPC), value);
+	int rc = mlt_pair_set(e, h,
+	    e->rule == MLT_EDIT_POSTFIX ? a->name : mlt_first(h),
+	    !(e->protocol & MLT_PROT_HDR_LEADSPC), a->value);
 
 	if (rc < 0)
 		return rc;
@@ -102,7 +108,7 @@ add(struct mlt_edit *e, const struct mlt_action *a)
 		return insert(e, e->headers.n, a);
 	at = find(e, a->name, DEFAULT, 1);
 	if (at < e->headers.n)
-		return set(e, at, a->value);
+		return set(e, at, a);
 	return insert(e, find(e, a->name, ANY, 1), a);
 }
 
@@ -114,7 +120,7 @@ change(struct mlt_edit *e, const struct mlt_action *a)
 	bool there = at < e->headers.n;
 
 	if (a->value.n > 0)
-		return there ? set(e, at, a->value) : add(e, a);
+		return there ? set(e, at, a) : add(e, a);
 	if (!there || e->headers.v[at].deleted)
 		return MLT_EDIT_IGNORED;
 	e->headers.v[at].deleted = true;
@@ -126,21 +132,18 @@ change(struct mlt_edit *e, const struct mlt_action *a)
 int
 mlt_apply_header(struct mlt_edit *e, const struct mlt_action *a)
 {
-	bool negative = a->index > INT32_MAX;
+	struct mlt_action b = *a;
 
 	if (a->name.n == 0 || !a->value.p)
 		return mlt_odd(e);
-	if (!name_ok(a->name) || !value_ok(a->value) ||
+	if (!name_ok(a->name) || has_nul(a->value) ||
 	    memmem(a->value.p, a->value.n, "\r\n", 2))
 		return MLT_E_PROTO;
-	if (a->reply == MLT_SMFIR_ADDHEADER)
-		return add(e, a);
-	if (negative &&
-	    (a->reply == MLT_SMFIR_CHGHEADER || e->rule == MLT_EDIT_POSTFIX))
-		return mlt_odd(e);
+	if (a->index > INT32_MAX && e->rule == MLT_EDIT_SENDMAIL)
+		b.index = 0; /* negative */
 	if (a->reply == MLT_SMFIR_CHGHEADER)
-		return change(e, a);
-	if (negative)
-		return insert(e, 0, a);
-	return insert(e, a->index < e->headers.n ? a->index : e->headers.n, a);
+		return change(e, &b);
+	if (a->reply == MLT_SMFIR_ADDHEADER)
+		return add(e, &b);
+	return insert(e, b.index < e->headers.n ? b.index : e->headers.n, &b);
 }
