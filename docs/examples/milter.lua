@@ -14,7 +14,7 @@ local milter = Proto("milter", "Milter protocol")
 milter.prefs.ports = Pref.range("TCP ports", "10025", "Where filters listen",
     65535)
 
--- ---- tables ------------------------------------------------------------------
+-- ---- tables -------------------------------------------------------------
 
 local commands = {
 -- generated: lua-commands
@@ -135,7 +135,7 @@ local longest_frame = 1 + math.max(limits.DATA_MAX_1M, limits.REPLY_DATA_MAX)
 
 local families = { U = "unknown", L = "local", ["4"] = "IPv4", ["6"] = "IPv6" }
 
--- ---- fields ------------------------------------------------------------------
+-- ---- fields -------------------------------------------------------------
 
 local reply_names = {}
 for octet, reply in pairs(replies) do
@@ -198,7 +198,7 @@ local bad = ProtoExpert.new("milter.bad", "Not as the protocol says",
     expert.group.PROTOCOL, expert.severity.WARN)
 milter.experts = { bad }
 
--- ---- pieces of a payload -----------------------------------------------------
+-- ---- pieces of a payload ------------------------------------------------
 
 -- What is left of a frame's payload; take_ functions move `at` on.
 local payload = {}
@@ -247,7 +247,7 @@ function payload:take_bits(f, bits)
 	end
 end
 
--- ---- payloads of commands, by name ---------------------------------------------
+-- ---- payloads of commands, by name --------------------------------------
 
 local function options(p)
 	p:take(field.version, 4)
@@ -324,7 +324,7 @@ local command_payload = {
 	UNKNOWN = text,
 }
 
--- ---- payloads of replies, by the kind that the list gives ------------------------
+-- ---- payloads of replies, by the kind that the list gives ---------------
 
 local reply_payload = {
 	empty = function() end,
@@ -343,7 +343,7 @@ local reply_payload = {
 	end,
 }
 
--- ---- frames --------------------------------------------------------------------
+-- ---- frames -------------------------------------------------------------
 
 -- A frame's name, what dissects its payload, and the field of its octet.
 local function look_up(octet, from_mta)
@@ -405,7 +405,7 @@ function milter.dissector(buffer, pinfo, root)
 	return buffer:len()
 end
 
--- ---- where it is used ------------------------------------------------------------
+-- ---- where it is used ---------------------------------------------------
 
 local tcp = DissectorTable.get("tcp.port")
 local ports

@@ -20,7 +20,7 @@
 
 #define LEN(a) (sizeof(a) / sizeof((a)[0]))
 
-/* ---- the rows ----------------------------------------------------------- */
+/* ---- the rows -------------------------------------------------------- */
 
 enum layout {
 	EMPTY,
@@ -106,7 +106,7 @@ static const struct limit {
 #define EACH(type, p, table)                                                   \
 	for (const struct type *p = table; p < table + LEN(table); p++)
 
-/* ---- Markdown ------------------------------------------------------------- */
+/* ---- Markdown -------------------------------------------------------- */
 
 static const char *
 bit_name(const struct bit *table, size_t n, uint32_t bit)
@@ -182,7 +182,7 @@ doc_limits(FILE *out)
 	fprintf(out, "| %s | %d |\n", l->name, l->value);
 }
 
-/* ---- a dictionary for libFuzzer and AFL++ ------------------------------- */
+/* ---- a dictionary for libFuzzer and AFL++ ---------------------------- */
 
 static void
 dictionary_frame(FILE *out, const char *name, char octet)
@@ -212,7 +212,7 @@ dictionary(FILE *out)
 	dictionary_bits(out, protocol, LEN(protocol));
 }
 
-/* ---- tables in Lua ---------------------------------------------------------- */
+/* ---- tables in Lua --------------------------------------------------- */
 
 static void
 lua_commands(FILE *out)
@@ -257,7 +257,7 @@ lua_limits(FILE *out)
 	fprintf(out, "\t%s = %d,\n", l->name, l->value);
 }
 
-/* ---- marked places --------------------------------------------------------- */
+/* ---- marked places --------------------------------------------------- */
 
 static const struct section {
 	const char *name;

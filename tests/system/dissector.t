@@ -16,7 +16,7 @@ plan skip_all => 'tshark is not installed' if !$tshark;
 local $ENV{HOME} = temp_dir();    # nobody's preferences
 my $port = 8891;
 
-# ---- a capture made here -----------------------------------------------------
+# ---- a capture made here -------------------------------------------------
 
 # Frames as [from the MTA or '<' the filter, name, payload].
 my @frames = (
@@ -171,7 +171,7 @@ is_deeply names($file), \@want, 'frames cut into small packets';
 write_capture($file, @runs);
 is_deeply names($file), \@want, 'several frames in a packet';
 
-# ---- what is wrong is marked ---------------------------------------------------
+# ---- what is wrong is marked ---------------------------------------------
 
 my @bad = (
     [ 'length 0',         "\0\0\0\0Hx",         'length of the frame' ],
@@ -193,7 +193,7 @@ for my $i (0 .. $#bad) {
         "$bad[$i][0] is marked";
 }
 
-# ---- a real filter ---------------------------------------------------------------
+# ---- a real filter -------------------------------------------------------
 
 SKIP: {
     my $filter = program('../examples/null-filter');

@@ -26,7 +26,7 @@ sub output (@command) {
     return $out;
 }
 
-# ---- installing --------------------------------------------------------------
+# ---- installing ----------------------------------------------------------
 
 my $root = temp_dir() . '/root';
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MODE PKG_CONFIG_PATH)};
@@ -60,7 +60,7 @@ is_deeply [ sort @exported ], [ sort keys %public ],
 is output('nm', '-D', '--defined-only', $lib) =~ s/^.* (?:MLT_|mlt_).*\n//gmr,
     '', 'and nothing else';
 
-# ---- building ----------------------------------------------------------------
+# ---- building ------------------------------------------------------------
 
 # Paths in the .pc file are those below $root.
 sub flags (@args) {
@@ -126,7 +126,7 @@ build('c++', 'static', @cpp, @cflags, $cxx, '-static',
 build('c++', 'without-libevent', @cpp, @cflags, $cxx, '-Wl,-Bstatic',
     flags('--libs'), '-Wl,-Bdynamic');
 
-# ---- running -------------------------------------------------------------------
+# ---- running -------------------------------------------------------------
 
 local $ENV{LD_LIBRARY_PATH} = "$root/usr/lib";
 for my $how (qw(shared static without-libevent)) {
