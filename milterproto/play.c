@@ -299,7 +299,7 @@ hear(struct mlt_play *p, struct mlt_play_event *ev)
 	p->heard.reply = 0;
 	if (!ev->action.final)
 		return 1;
-	mlt_play_judge(p, ev->stage, &ev->action, ev->verdict);
+	mlt_play_judge(p, &ev->action, ev->verdict);
 	if (p->at == at && p->i == i)
 		p->i++;
 	return 1;

@@ -105,8 +105,8 @@ void mlt_play_next_message(struct mlt_play *p);
 enum mlt_verdict mlt_play_verdict_of(const struct mlt_action *a);
 int mlt_play_tell(
     struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v);
-void mlt_play_judge(struct mlt_play *p, uint8_t octet,
-    const struct mlt_action *a, enum mlt_verdict v);
+void mlt_play_judge(
+    struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v);
 
 /* play_say.c: each as mlt_mta_*: 0 not wanted, 1 an answer will come, 2 said, NOMEM, ARG;
  * nothing has happened on failure. */

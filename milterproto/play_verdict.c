@@ -33,9 +33,8 @@ mlt_play_tell(
 {
 	const struct mlt_profile *pf = p->pf;
 	const char *generic = v == MLT_VERDICT_TEMPFAIL  ? pf->tempfail
-			      : p->at == STEP_CONNECT    ? pf->reject_connect
-			      : p->at == STEP_HELO       ? pf->reject_helo
-			      : p->at == STEP_HELO_AGAIN ? pf->reject_helo
+			      : p->at < STEP_MAIL        ? pf->reject_client
+			      : p->at == STEP_HELO_AGAIN ? pf->reject_client
 			      : p->at < STEP_HEADER      ? pf->reject_envelope
 							 : pf->reject_content;
 	char *to;
@@ -87,14 +86,13 @@ judge_rcpt(struct mlt_play *p, enum mlt_verdict v)
 
 /* What a final reply leads to.  spec:after-verdicts */
 void
-mlt_play_judge(struct mlt_play *p, uint8_t octet, const struct mlt_action *a,
-    enum mlt_verdict v)
+mlt_play_judge(
+    struct mlt_play *p, const struct mlt_action *a, enum mlt_verdict v)
 {
 	enum mlt_play_end end = MLT_END_VERDICT;
 	enum play_step at = p->at;
 
-	if (a->reply == MLT_SMFIR_REPLYCODE &&
-	    memcmp(a->text.p, "421", 3) == 0 && strchr(p->pf->hangs_up, octet))
+	if (a->reply == MLT_SMFIR_REPLYCODE && memcmp(a->text.p, "421", 3) == 0)
 		p->gone = true;
 	if (at == STEP_BODY && a->reply == MLT_SMFIR_SKIP)
 		mlt_play_go(p, STEP_EOM);

@@ -32,16 +32,15 @@
 		[MLT_STAGE_EOM] = eom,                                         \
 	}, .macros_before = "CHMRTNE", .macros_unknown = "",                   \
 	.aborts = MLT_END_RSET | MLT_END_HELO | MLT_END_OTHERS |               \
-		  MLT_END_CLOSE | MLT_END_DROPPED
+		  MLT_END_DROPPED
 #define NOBODY(name) .host = name, .addr = "", .family = 'U'
 
 /* spec:suppressed-macros spec:after-verdicts spec:answers spec:times */
 #define SENDMAIL                                                               \
 	SPARSE("j _ {daemon_name} {if_name} {if_addr}", "{msg_id}"),           \
 	    NOBODY("localhost"),                                               \
-	    .macros_unsent = "CHMRTN", .hangs_up = "CHMRTEU",                  \
-	    .reject_connect = "554 Command rejected",                          \
-	    .reject_helo = "550 Command rejected",                             \
+	    .macros_unsent = "CHMRTN",                                         \
+	    .reject_client = "550 5.0.0 Command rejected",                     \
 	    .reject_envelope = "550 5.7.1 Command rejected",                   \
 	    .reject_content = "554 5.7.1 Command rejected",                    \
 	    .tempfail = "451 4.3.2 Please try again later",                    \
@@ -53,15 +52,14 @@
 	    MLT_HABIT_QUIT_VERDICT | MLT_HABIT_ABORT_MAIL)
 
 #define REJECTED(text)                                                         \
-	.reject_connect = text, .reject_helo = text, .reject_envelope = text,  \
-	.reject_content = text
+	.reject_client = text, .reject_envelope = text, .reject_content = text
 
 /* spec:generic  No more than the protocol asks for; everybody's macros. */
 #define GENERIC                                                                \
 	SPARSE("j _ v {daemon_name} {daemon_addr} {if_name} {if_addr}",        \
 	    "i {msg_id}"),                                                     \
 	    NOBODY("unknown"),                                                 \
-	    .macros_unsent = "", .hangs_up = "CHUMRTLNBE",                     \
+	    .macros_unsent = "",                                               \
 	    .habits = MLT_HABIT_EMPTY_LIST | MLT_HABIT_QUIT_VERDICT |          \
 		      MLT_HABIT_CONNECT_TEXT,                                  \
 	    REJECTED("550 5.7.1 Command rejected"),                            \
@@ -85,7 +83,7 @@
 		[MLT_STAGE_EOH] = "i",                                         \
 		[MLT_STAGE_EOM] = "i",                                         \
 	}, .macros_before = "CHUMRTLNBE", .macros_unsent = "CHUMRT",           \
-	.hangs_up = "CHUMRTLNBE", .header_max = 60000,                         \
+	.header_max = 60000,                         \
 	REJECTED("550 5.7.1 Command rejected"),                                \
 	.tempfail = "451 4.7.1 Service unavailable - try again later",         \
 	.times = { 30000, 30000, 30000, 300000, 0 },                           \

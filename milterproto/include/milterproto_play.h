@@ -101,14 +101,13 @@ struct mlt_profile {
 				    * takes the list of EOH, 'B' of EOM */
 	const char *macros_unsent;  /* those of them that need not be sent */
 	const char *macros_unknown; /* names that have no value there */
-	const char *hangs_up; /* command octets at which 421 ends the client */
-	uint32_t header_max;  /* octets of name, colon and value; 0 = none */
+	uint32_t header_max; /* octets of name, colon and value; 0 = none */
 	/* a client of whom the script says nothing; helo NULL: none said */
 	const char *host, *addr, *helo;
 	char family;
 	/* what the client is told after REJECT and TEMPFAIL */
-	const char *reject_connect, *reject_helo, *reject_envelope;
-	const char *reject_content, *tempfail;
+	const char *reject_client, *reject_envelope, *reject_content;
+	const char *tempfail;
 	struct mlt_play_times times;
 	enum mlt_edit_rule edit_rule; /* how it applies changes */
 };
