@@ -36,8 +36,8 @@ subtest 'a die in each callback of a scan' => sub {
             $callback    => 'action_add_header("X-B", "1"); die "no\ngood"',
         );
         my $why = qr/\Q$callback\E died: no good at \(eval \d+\) line 1\./;
-        like($answer,    qr/^error: $why$/,         "$callback: the answer");
-        is($w->stderr, '', 'who asked logs it');
+        like($answer, qr/^error: $why$/, "$callback: the answer");
+        is($w->stderr,          '',     'who asked logs it');
         is(get("$dir/RESULTS"), undef,  'no RESULTS');
         is($w->ask('ping'),     'PONG', 'alive');
     }
