@@ -138,7 +138,7 @@ struct mlt_reply {
  * anchors: docs/protocol.md#negotiation. */
 struct mlt_options {
 	uint32_t actions_required;       /* MLT_ACT_*: without one of these the
-				    * session refuses to work (MLT_E_PROTO) */
+				    * session refuses to work (MLT_E_OFFER) */
 	uint32_t actions_wanted;         /* taken if offered */
 	uint32_t protocol;               /* MLT_PROT_*: NO_*: steps not wanted;
 				    * NR_*: no reply will be given; SKIP,
