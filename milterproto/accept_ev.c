@@ -7,6 +7,7 @@
  * rest waits in the backlog instead of waking us for nothing.
  */
 #include "server.h"
+#include "peers.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -58,6 +59,7 @@ pause_accept(struct mlt_server *s)
 {
 	struct timeval tv = { PAUSE_MS / 1000, PAUSE_MS % 1000 * 1000 };
 
+	s->stats.failed++;
 	s->paused = event_add(s->pause_timer, &tv) == 0;
 }
 
@@ -86,43 +88,54 @@ set_options(int fd, int family)
 }
 
 static void
+take_peer(struct mlt_server *s, int fd, const struct sockaddr *sa)
+{
+	char who[MLT_PEER_TEXT];
+
+	if (!mlt_peers_allow(s->peers, fd, sa, who)) {
+		close(fd);
+		s->stats.refused++;
+		if (s->ops.refused)
+			s->ops.refused(s->arg, who);
+		return;
+	}
+	set_options(fd, sa->sa_family);
+	if (!mlt_conn_new(s, fd))
+		pause_accept(s);
+}
+
+/* The listener may be gone once a callback has run. */
+static void
 on_listener(evutil_socket_t lfd, short what, void *arg)
 {
-	struct listener *l = arg;
-	struct mlt_server *s = l->s;
+	struct mlt_server *s = ((struct listener *)arg)->s;
 
 	(void)what;
+	mlt_server_hold(s);
 	for (int i = 0; i < ACCEPTS && may_accept(s); i++) {
 		struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 		socklen_t len = sizeof(sa);
 		int fd = accept4(lfd, (struct sockaddr *)&sa, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
-			continue;
-		if (fd < 0 && errno == EAGAIN)
+		if (fd >= 0)
+			take_peer(s, fd, (struct sockaddr *)&sa);
+		else if (errno == EAGAIN)
 			break;
-		if (fd < 0) {
-			pause_accept(s);
-			break;
-		}
-		set_options(fd, sa.ss_family);
-		if (!mlt_conn_new(s, fd))
+		else if (errno != EINTR && errno != ECONNABORTED)
 			pause_accept(s);
 	}
 	mlt_accept_update(s);
+	mlt_server_release(s);
 }
 
 int
 mlt_server_listen(struct mlt_server *s, int fd)
 {
 	struct listener *l = NULL;
-	int rc = MLT_E_ARG, is = 0;
-	socklen_t len = sizeof(is);
+	int rc = MLT_E_ARG;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) < 0 || !is ||
-	    evutil_make_socket_nonblocking(fd) < 0 ||
-	    evutil_make_socket_closeonexec(fd) < 0)
+	if (!mlt_listen_adopt(fd))
 		goto close_fd;
 	rc = MLT_E_NOMEM;
 	l = calloc(1, sizeof(*l));

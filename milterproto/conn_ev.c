@@ -14,8 +14,10 @@
  * because its `drained` callback may free it.
  */
 #include "server.h"
+#include "codec.h"
 #include "filter.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/event_struct.h>
@@ -34,10 +36,10 @@ struct conn {
 	struct mlt_filter f;
 	void *ctx;
 	uint32_t slot;
-	int8_t why;     /* for ops.closed */
-	uint8_t events; /* what ev is registered for: EV_READ, EV_WRITE */
-	uint8_t ticks;  /* of the idle timer since the last sign of life */
-	bool busy;      /* in conn_pump or _close: only they go on */
+	int8_t why;         /* for ops.closed */
+	uint8_t events : 7; /* what ev is registered for: EV_READ, EV_WRITE */
+	bool busy : 1;      /* a callback runs: who called it goes on */
+	uint16_t ticks;     /* of the timer since the last sign of life */
 };
 
 static struct mlt_server *
@@ -132,8 +134,22 @@ conn_want(struct conn *c, short events)
 	    &c->ev, server_of(c)->base, fd, events | EV_PERSIST, on_conn, c);
 	if (event_add(&c->ev, NULL) < 0)
 		return MLT_E_NOMEM;
-	c->events = (uint8_t)events;
+	c->events = events & (EV_READ | EV_WRITE);
 	return 0;
+}
+
+static void
+count_end(struct mlt_server_stats *st, int why)
+{
+	assert(why < MLT_CLOSE_N);
+	if (why > 0)
+		st->closed[why]++;
+	else if (why == 0)
+		st->ended++;
+	else if (why == MLT_E_NOMEM)
+		st->memory++;
+	else
+		st->protocol++;
 }
 
 /* The last thing that happens to c; may free the server. */
@@ -146,19 +162,17 @@ conn_close(struct conn *c)
 	if (c->events)
 		event_del(&c->ev);
 	close(fd);
+	mlt_server_hold(s);
+	count_end(&s->stats, c->why);
 	c->busy = true; /* whatever `closed` calls leaves it alone */
 	if (s->ops.closed)
 		s->ops.closed(s->arg, id_of(c), c->ctx, c->why);
 	slot_release(c);
 	mlt_filter_fini(&c->f);
 	free(c);
-	if (s->draining) {
-		if (s->n_conns == 0 && s->drained)
-			s->drained(s->drained_arg);
-		return;
-	}
 	s->paused = false; /* a descriptor is free again */
 	mlt_accept_update(s);
+	mlt_server_release(s);
 }
 
 /* Gives all events that there are to the caller.  0 or the session's code. */
@@ -231,6 +245,9 @@ conn_settle(struct conn *c)
 	bool done = mlt_filter_done(&c->f);
 	short events = left ? EV_WRITE : 0;
 
+	if (rc == 0 &&
+	    mlt_buf_len(c->f.out) > server_of(c)->opts.max_queued_bytes)
+		rc = MLT_CLOSE_OUTPUT;
 	if (rc) {
 		mlt_conn_end(c, rc);
 	} else if (done && !left) {
@@ -284,7 +301,8 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 		mlt_conn_end(c, 0);
 		return;
 	}
-	c->ticks = 0;
+	if (!mlt_filter_wants_reply(&c->f))
+		c->ticks = 0; /* else it is the caller who is waited for */
 	rc = mlt_filter_feed(&c->f, server_of(c)->buf, (size_t)n);
 	if (rc == 0)
 		conn_run(c);
@@ -312,23 +330,40 @@ mlt_conn_new(struct mlt_server *s, int fd)
 	}
 	c->events = EV_READ;
 	slot_take(s, c);
-	if (s->ops.opened)
+	s->stats.accepted++;
+	if (s->ops.opened) {
+		c->busy = true;
 		s->ops.opened(s->arg, id_of(c), &c->ctx);
+		c->busy = false;
+	}
+	if (s->draining) /* by `opened` */
+		conn_settle(c);
 	return true;
 }
 
-bool
+/* The caller owes an answer for too long.  The MTA shall not take the end of
+ * the connection for one, so it hears TEMPFAIL first. */
+static void
+conn_answer_for_caller(struct conn *c)
+{
+	if (strchr(mlt_commands[c->f.cm].replies, MLT_SMFIR_TEMPFAIL) &&
+	    mlt_put_raw(&c->f.out, MLT_SMFIR_TEMPFAIL,
+		(struct mlt_bytes){ NULL, 0 }, 0) == 0)
+		conn_write(c);
+	mlt_conn_end(c, MLT_CLOSE_REPLY);
+}
+
+void
 mlt_conn_tick(struct conn *c)
 {
-	/* One whose reply we owe is not idle. */
-	if (mlt_filter_wants_reply(&c->f))
-		c->ticks = 0;
-	else
-		c->ticks++;
-	if (c->ticks <= MLT_IDLE_TICKS)
-		return true;
-	mlt_conn_end(c, MLT_CLOSE_IDLE);
-	return false;
+	bool owed = mlt_filter_wants_reply(&c->f);
+	const struct mlt_server *s = server_of(c);
+
+	c->ticks++;
+	if (owed && c->ticks > s->reply_ticks)
+		conn_answer_for_caller(c);
+	else if (!owed && c->ticks > s->idle_ticks)
+		mlt_conn_end(c, MLT_CLOSE_IDLE);
 }
 
 void

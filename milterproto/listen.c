@@ -5,13 +5,14 @@
  * Blocking look-ups of names happen here, at start, and nowhere else.  Each
  * error is one line for the operator, who reads it at the terminal.
  */
-#include <milterproto_server.h>
+#include "server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,9 +129,62 @@ clear_path(const struct where *w, const struct sockaddr_un *sa)
 	return rc;
 }
 
+/* The number, or that of the name; 0 or -1 with a message.  name NULL: -1, which
+ * chown leaves as it is. */
+static int
+find_user(const struct where *w, uid_t *uid)
+{
+	const char *name = w->opts->owner;
+	struct passwd *pw;
+	long n = name ? number(name, INT32_MAX) : -1;
+
+	*uid = (uid_t)n;
+	if (!name || n >= 0)
+		return 0;
+	pw = getpwnam(name);
+	if (!pw)
+		return fail(w, "there is no user \"%s\"", name);
+	*uid = pw->pw_uid;
+	return 0;
+}
+
+static int
+find_group(const struct where *w, gid_t *gid)
+{
+	const char *name = w->opts->group;
+	struct group *gr;
+	long n = name ? number(name, INT32_MAX) : -1;
+
+	*gid = (gid_t)n;
+	if (!name || n >= 0)
+		return 0;
+	gr = getgrnam(name);
+	if (!gr)
+		return fail(w, "there is no group \"%s\"", name);
+	*gid = gr->gr_gid;
+	return 0;
+}
+
+/* Before listen: nobody can have connected. */
+static int
+give_away(const struct where *w, const char *path)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (!w->opts->owner && !w->opts->group)
+		return 0;
+	if (find_user(w, &uid) < 0 || find_group(w, &gid) < 0)
+		return -1;
+	if (lchown(path, uid, gid) < 0)
+		return fail(w, "cannot change the owner: %s", strerror(errno));
+	return 0;
+}
+
 static int
 open_unix(const struct where *w)
 {
+	unsigned mask = w->opts->mode ? ~w->opts->mode & 0777 : w->opts->umask_;
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	mode_t old;
 	int fd, rc;
@@ -144,7 +198,7 @@ open_unix(const struct where *w)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(w, "socket: %s", strerror(errno));
-	old = umask((mode_t)w->opts->umask_);
+	old = umask((mode_t)mask);
 	rc = bind(fd, (const struct sockaddr *)&sa, sizeof(sa));
 	umask(old);
 	if (rc < 0) {
@@ -152,6 +206,11 @@ open_unix(const struct where *w)
 		    errno == EADDRINUSE ? ": remove the old socket if nobody "
 					  "uses it"
 					: "");
+		close(fd);
+		return -1;
+	}
+	if (give_away(w, sa.sun_path) < 0) {
+		unlink(sa.sun_path);
 		close(fd);
 		return -1;
 	}
@@ -258,17 +317,12 @@ static int
 open_fd(const struct where *w)
 {
 	long fd = number(w->rest, 65535);
-	int is = 0;
-	socklen_t len = sizeof(is);
 
 	if (fd < 0)
 		return fail(w, "a descriptor number is needed");
-	if (getsockopt((int)fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &len) < 0 ||
-	    !is)
-		return fail(w, "descriptor %ld is not a listening socket", fd);
-	if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0 ||
-	    fcntl((int)fd, F_SETFL, O_NONBLOCK) < 0)
-		return fail(w, "fcntl: %s", strerror(errno));
+	if (!mlt_listen_adopt((int)fd))
+		return fail(
+		    w, "descriptor %ld is not a listening stream socket", fd);
 	return (int)fd;
 }
 

@@ -151,8 +151,9 @@ on_closed(void *arg, uint64_t id, void *ctx, int why)
 static int
 make_server(struct frontend *fe)
 {
-	static const struct mlt_server_ops ops = { on_opened, on_event,
-		on_closed };
+	static const struct mlt_server_ops ops = {
+		.opened = on_opened, .event = on_event, .closed = on_closed
+	};
 	struct mlt_server_opts so = { 0 };
 
 	if (negotiate_options(&so.filter.want, &fe->opts, &fe->macro_list) < 0)

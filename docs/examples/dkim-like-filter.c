@@ -150,7 +150,9 @@ static const struct mlt_server_opts opts = {
 int
 main(int argc, char **argv)
 {
-	const struct mlt_server_ops ops = { opened, event, closed };
+	const struct mlt_server_ops ops = {
+		.opened = opened, .event = event, .closed = closed
+	};
 	const struct mlt_listen_opts how = { .umask_ = 0007,
 		.remove_dead = true };
 	struct app app = { .base = event_base_new() };

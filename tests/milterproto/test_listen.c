@@ -10,12 +10,17 @@
 #include <cmocka.h>
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <milterproto_server.h>
@@ -85,6 +90,227 @@ unix_socket_has_the_mode_of_the_umask(void **state)
 	assert_int_equal(st.st_mode & 0777, 0770);
 	assert_int_equal(umask(before), 022); /* as it was */
 	assert_int_equal(dial_unix(), 0);
+	close(fd);
+}
+
+static void
+unix_socket_has_the_mode_that_is_asked_for(void **state)
+{
+	static const unsigned modes[] = { 0600, 0660, 0666, 0770, 0777 };
+	struct stat st;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		struct mlt_listen_opts o = { .umask_ = 0077, .mode = modes[i] };
+		int fd = mlt_listen_open(spec, &o, err, sizeof(err));
+
+		assert_listens(fd);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 0777, modes[i]);
+		close(fd);
+		unlink(path);
+	}
+}
+
+static void
+unix_socket_is_given_away(void **state)
+{
+	struct mlt_listen_opts o = { .owner = "65534", .group = "65534" };
+	struct stat st;
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root may */
+	fd = mlt_listen_open(spec, &o, err, sizeof(err));
+	assert_listens(fd);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 65534);
+	assert_int_equal(st.st_gid, 65534);
+	close(fd);
+	unlink(path);
+	o = (struct mlt_listen_opts){ .group = "daemon" };
+	fd = mlt_listen_open(spec, &o, err, sizeof(err));
+	assert_listens(fd);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, 0);
+	assert_int_equal(st.st_gid, getgrnam("daemon")->gr_gid);
+	close(fd);
+	unlink(path);
+	o = (struct mlt_listen_opts){ .owner = "daemon" };
+	fd = mlt_listen_open(spec, &o, err, sizeof(err));
+	assert_listens(fd);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_uid, getpwnam("daemon")->pw_uid);
+	assert_int_equal(st.st_gid, getegid());
+	close(fd);
+}
+
+/* ... and nothing is left behind. */
+static void
+unknown_owners_are_refused(void **state)
+{
+	static const struct {
+		const char *owner, *group, *why;
+	} cases[] = {
+		{ "no-such-user", NULL, "no user \"no-such-user\"" },
+		{ NULL, "no-such-group", "no group \"no-such-group\"" },
+		{ "", NULL, "no user \"\"" },
+		{ NULL, "9999999999", "no group \"9999999999\"" },
+	};
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct mlt_listen_opts o = { .owner = cases[i].owner,
+			.group = cases[i].group };
+
+		assert_int_equal(
+		    mlt_listen_open(spec, &o, err, sizeof(err)), -1);
+		assert_non_null(strstr(err, cases[i].why));
+		assert_int_equal(access(path, F_OK), -1);
+	}
+}
+
+/* Refused by the kernel: as somebody who may not. */
+static void
+others_cannot_be_made_owners(void **state)
+{
+	struct mlt_listen_opts o = { .owner = "1", .group = "1" };
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(chmod(dir, 0777), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(1);
+		if (access(dir, W_OK) < 0)
+			_exit(77); /* TMPDIR is private */
+		_exit(mlt_listen_open(spec, &o, err, sizeof(err)) == -1 &&
+			      strstr(err, "cannot change the owner")
+			  ? 0
+			  : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Whom we may not ask is perhaps in use. */
+static void
+sockets_of_unknown_use_are_left_alone(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0777, .remove_dead = true };
+	int status, fd = mlt_listen_open(spec, &o, err, sizeof(err));
+	pid_t pid;
+
+	(void)state;
+	assert_listens(fd);
+	assert_int_equal(chmod(dir, 0777), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (geteuid() == 0 && setuid(65534) < 0)
+			_exit(1);
+		if (access(dir, W_OK) < 0)
+			_exit(77); /* TMPDIR is private */
+		_exit(mlt_listen_open(spec, &o, err, sizeof(err)) == -1 &&
+			      strstr(err, "cannot tell whether")
+			  ? 0
+			  : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_int_equal(access(path, F_OK), 0);
+	close(fd);
+}
+
+/* Runs the case in a child that may open no more descriptors. */
+static int
+without_descriptors(const char *what, const struct mlt_listen_opts *o)
+{
+	struct rlimit none = { 0, 0 };
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		setrlimit(RLIMIT_NOFILE, &none);
+		_exit(mlt_listen_open(what, o, err, sizeof(err)) == -1 &&
+		      strstr(err, "socket: "));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) && WEXITSTATUS(status);
+}
+
+static void
+no_descriptor_is_an_error(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0077, .remove_dead = true };
+	int fd = mlt_listen_open(spec, &o, err, sizeof(err));
+
+	(void)state;
+	assert_listens(fd);
+	close(fd);
+	/* while asking the old socket, then without one there */
+	assert_true(without_descriptors(spec, &o));
+	unlink(path);
+	assert_true(without_descriptors(spec, &o));
+	assert_true(without_descriptors("inet:10025@127.0.0.1", &o));
+}
+
+static void
+a_port_that_is_taken_is_an_error(void **state)
+{
+	char taken[64];
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof(sa)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	snprintf(taken, sizeof(taken), "inet:%d@127.0.0.1", ntohs(sa.sin_port));
+	assert_int_equal(mlt_listen_open(taken, NULL, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "another process has this port"));
+	assert_int_equal(
+	    mlt_listen_open("inet:10025@192.0.2.1", NULL, err, sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "cannot bind"));
+	close(fd);
+}
+
+static void
+services_have_names(void **state)
+{
+	(void)state;
+	if (!getservbyname("domain", "tcp"))
+		skip(); /* no /etc/services here */
+	/* the address is nobody's, so that it ends there */
+	assert_int_equal(
+	    mlt_listen_open("inet:domain@192.0.2.1", NULL, err, sizeof(err)),
+	    -1);
+	assert_non_null(strstr(err, "cannot bind"));
+}
+
+static void
+the_backlog_may_be_chosen(void **state)
+{
+	struct mlt_listen_opts o = { .umask_ = 0077, .backlog = 1 };
+	int fd = mlt_listen_open(spec, &o, err, sizeof(err));
+
+	(void)state;
+	assert_listens(fd);
 	close(fd);
 }
 
@@ -216,7 +442,7 @@ inherited_descriptors_must_listen(void **state)
 	close(fd);
 	assert_int_equal(
 	    mlt_listen_open(inherited, NULL, err, sizeof(err)), -1);
-	assert_non_null(strstr(err, "not a listening socket"));
+	assert_non_null(strstr(err, "not a listening stream socket"));
 }
 
 static void
@@ -241,7 +467,7 @@ mistakes_are_explained(void **state)
 		{ "inet6:25@[127.0.0.1]", "no address or host name" },
 		{ "fd:", "descriptor number" },
 		{ "fd:x", "descriptor number" },
-		{ "fd:65000", "not a listening socket" },
+		{ "fd:65000", "not a listening stream socket" },
 	};
 
 	(void)state;
@@ -274,6 +500,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(unix_socket_has_the_mode_of_the_umask),
+		CASE(unix_socket_has_the_mode_that_is_asked_for),
+		CASE(unix_socket_is_given_away),
+		CASE(unknown_owners_are_refused),
+		CASE(others_cannot_be_made_owners),
+		CASE(sockets_of_unknown_use_are_left_alone),
+		CASE(no_descriptor_is_an_error),
+		CASE(a_port_that_is_taken_is_an_error),
+		CASE(services_have_names),
+		CASE(the_backlog_may_be_chosen),
 		CASE(type_may_be_missing_or_in_capitals),
 		CASE(dead_sockets_are_removed_on_request_only),
 		CASE(other_files_are_left_alone),
