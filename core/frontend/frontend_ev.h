@@ -34,7 +34,7 @@ struct frontend_opts {
 	const struct opt_list *macros; /* -a */
 	const char *validate_header;   /* name of the secret header, or NULL */
 	size_t memory_bytes; /* a message larger than this goes to disk
-				 * while it arrives; 0 = 64 KiB */
+			      * while it arrives; 0 = 64 KiB */
 };
 
 /* Opens the spool directory.  The asker's functions stay callable until

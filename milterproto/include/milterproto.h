@@ -137,28 +137,26 @@ struct mlt_reply {
 /* What a filter would like; the session agrees on what the MTA offers.  Spec
  * anchors: docs/protocol.md#negotiation. */
 struct mlt_options {
-	uint32_t actions_required;       /* MLT_ACT_*: without one of these the
-				    * session refuses to work (MLT_E_OFFER) */
-	uint32_t actions_wanted;         /* taken if offered */
-	uint32_t protocol;               /* MLT_PROT_*: NO_*: steps not wanted;
-				    * NR_*: no reply will be given; SKIP,
-				    * RCPT_REJ, HDR_LEADSPC, MDS_*.  What is
-				    * not offered is emulated: unwanted steps
-				    * are answered by the session and give no
-				    * event, NR_ steps are answered CONTINUE.
-				    * HDR_LEADSPC: header values begin with
-				    * their blank in both directions; an MTA
-				    * without it removes and adds one */
-	const char *macros[MLT_STAGE_N]; /* names separated by blanks, NULL =
-					  * the MTA's default; sent only if
-					  * SETSYMLIST is offered.  EOM and EOH
-					  * stand in for each other */
+	/* MLT_ACT_*: without one of the required the session refuses to work
+	 * (MLT_E_OFFER); the wanted are taken if offered. */
+	uint32_t actions_required, actions_wanted;
+	/* MLT_PROT_*: NO_*: steps not wanted; NR_*: no reply will be given;
+	 * SKIP, RCPT_REJ, HDR_LEADSPC, MDS_*.  What is not offered is emulated:
+	 * unwanted steps are answered by the session and give no event, NR_
+	 * steps are answered CONTINUE.  HDR_LEADSPC: header values begin with
+	 * their blank in both directions; an MTA without it removes and adds
+	 * one. */
+	uint32_t protocol;
+	/* Names separated by blanks, NULL = the MTA's default; sent only if
+	 * SETSYMLIST is offered.  EOM and EOH stand in for each other. */
+	const char *macros[MLT_STAGE_N];
 };
 
 struct mlt_filter_opts {
 	struct mlt_options want;
-	bool ask_options;         /* MLT_EV_NEGOTIATE asks: answer it with
-				 * mlt_filter_negotiate; else `want` is used */
+	/* MLT_EV_NEGOTIATE asks: answer it with mlt_filter_negotiate; else
+	 * `want` is used. */
+	bool ask_options;
 	size_t max_frame_bytes;   /* payload limit; 0 = 65535 */
 	uint32_t max_macro_bytes; /* stored macros, all stages; 0 = 64 KiB */
 };

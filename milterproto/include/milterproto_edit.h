@@ -107,8 +107,8 @@ bool mlt_edit_next_rcpt(
     const struct mlt_edit *e, size_t *at, struct mlt_edit_address *out);
 bool mlt_edit_next_header(
     const struct mlt_edit *e, size_t *at, struct mlt_edit_field *out);
-struct mlt_bytes mlt_edit_get_body(const struct mlt_edit *e); /* lines end in
-								* LF */
+/* Lines end in LF. */
+struct mlt_bytes mlt_edit_get_body(const struct mlt_edit *e);
 /* The reason, of which Postfix knows 100 octets; {NULL, 0} = deliver. */
 struct mlt_bytes mlt_edit_get_quarantine(const struct mlt_edit *e);
 

@@ -98,7 +98,7 @@ struct mlt_profile {
 	uint32_t aborts; /* MLT_END_* after which ABORT is sent */
 	const char *macros[MLT_STAGE_N]; /* default lists; NULL = none */
 	const char *macros_before;  /* command octets that MACRO precedes; 'L'
-				    * takes the list of EOH, 'B' of EOM */
+				     * takes the list of EOH, 'B' of EOM */
 	const char *macros_unsent;  /* those of them that need not be sent */
 	const char *macros_unknown; /* names that have no value there */
 	uint32_t header_max; /* octets of name, colon and value; 0 = none */
@@ -144,9 +144,9 @@ struct mlt_play_message {
 	size_t n_headers;
 	struct mlt_bytes body;     /* LF or CRLF */
 	uint8_t stop_after;        /* 0 or 'M' 'R' 'T' 'L' 'N' 'B': the command
-				     * after (the last of) which it ends */
+				    * after (the last of) which it ends */
 	enum mlt_play_end stop_by; /* RSET HELO OTHERS CLOSE; the first two up
-				     * to DATA only */
+				    * to DATA only */
 };
 
 struct mlt_play_script {
