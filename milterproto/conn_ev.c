@@ -142,14 +142,14 @@ static void
 count_end(struct mlt_server_stats *st, int why)
 {
 	assert(why < MLT_CLOSE_N);
-	if (why > 0)
-		st->closed[why]++;
-	else if (why == 0)
+	if (why == 0)
 		st->ended++;
 	else if (why == MLT_E_NOMEM)
 		st->memory++;
-	else
+	else if (why < 0)
 		st->protocol++;
+	else
+		st->closed[why]++;
 }
 
 /* The last thing that happens to c; may free the server. */

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
+#include "milterproto/server.h"
 #include "tests/support/failmalloc.h"
 
 enum {
@@ -383,6 +384,55 @@ no_descriptor_left_delays_accepting(void **state)
 	hang_up(&b);
 }
 
+/* ... but not for ever: it tries again later, here at once. */
+static void
+accepting_goes_on_by_itself(void **state)
+{
+	struct mlt_server_stats st;
+	struct rlimit before, tight;
+	struct client a, b;
+
+	(void)state;
+	serve(&all);
+	greet(&a);
+	dial(&b);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)b.fd + 1;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	turn(&b);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	turn(&b);
+	assert_int_equal(mlt_server_connections(server), 1);
+	mlt_server_stats(server, &st);
+	assert_int_equal(st.failed, 1);
+	mlt_accept_resume(-1, 0, server);
+	want(&b, mlt_mta_negotiate(b.m), 'O');
+	hang_up(&a);
+	hang_up(&b);
+}
+
+static void
+an_answer_without_memory_hangs_up(void **state)
+{
+	struct client c;
+
+	(void)state;
+	late = true;
+	serve(&all);
+	greet(&c);
+	message(&c);
+	UNTIL(&c, n_eom == 1);
+	failmalloc_once(0);
+	assert_int_equal(mlt_server_reply(server, late_conn,
+			     &(struct mlt_reply){ .type = MLT_REPLY_ACCEPT }),
+	    MLT_E_NOMEM);
+	failmalloc_off();
+	assert_int_equal(last_why, MLT_E_NOMEM);
+	assert_int_equal(answer(&c), 0);
+	hang_up(&c);
+}
+
 /* A conversation that needs each kind of memory, said at once.  1: answered to
  * the end, 0: hung up. */
 static int
@@ -478,6 +528,8 @@ main(void)
 		CASE(inet_connections_do_not_delay),
 		CASE(one_connection_too_many_waits),
 		CASE(no_descriptor_left_delays_accepting),
+		CASE(accepting_goes_on_by_itself),
+		CASE(an_answer_without_memory_hangs_up),
 		CASE(no_memory_closes_one_connection),
 		CASE(drain_waits_for_open_messages_only),
 		CASE(drain_of_nothing_is_reported_at_once),
@@ -486,5 +538,7 @@ main(void)
 		CASE(listening_takes_sockets_only),
 	};
 
+	/* so that its memory can fail, too */
+	event_set_mem_functions(malloc, realloc, free);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
