@@ -6,7 +6,7 @@
  * Exit status 0 when there was an answer, 1 when not; an error line begins with
  * "ERROR ", as monitors expect (spec:control-client).
  */
-#include "cli/start.h"
+#include "cli/cmdline.h"
 #include "core/base/buf.h"
 #include "core/base/fdio.h"
 #include "core/base/muxproto.h"
@@ -36,14 +36,7 @@ static const struct opt rows[] = {
 	{ 'i', "interactive", OPT_FLAG, 0,
 	    offsetof(struct ctl_opts, interactive), NULL, NULL, 0, 0,
 	    "read commands from standard input, a line each", NULL },
-	{ 'h', "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
-	    start_act_help },
-	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
-	    start_act_version },
-	{ 0, "help-mdoc", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
-	    "the options as source of the manual page", start_act_mdoc },
 };
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const char commands[] =
     "Commands:\n"
@@ -209,13 +202,16 @@ main(int argc, char **argv)
 {
 	struct ctl_opts o = { 0 };
 	struct buf line;
-	int rest, rc = 1;
-	int stop = opt_parse_words(rows, N_ROWS, &o, argc, argv, &rest);
+	const struct cmdline c = { .name = "md-mx-ctrl",
+		.rows = rows,
+		.n = sizeof(rows) / sizeof(rows[0]),
+		.words = " COMMAND [ARG...]",
+		.more = commands,
+		.command = true };
+	int rest = cmdline_parse(&c, &o, argc, argv), rc = 1;
 
-	if (!stop && !o.interactive && rest == argc)
-		stop = START_USAGE;
-	start_options_done(
-	    stop, "md-mx-ctrl", rows, N_ROWS, " COMMAND [ARG...]", commands);
+	if (!o.interactive && rest == argc)
+		cmdline_usage(&c);
 	buf_init(&line, 0);
 	if (o.interactive) {
 		char *text = NULL;

@@ -4,6 +4,7 @@
  * front-end to a multiplexor: the built-in one (options behind "--"), or one
  * behind a socket (-m).
  */
+#include "cli/cmdline.h"
 #include "cli/prcap.h"
 #include "cli/start.h"
 #include "core/base/fdio.h"
@@ -129,16 +130,7 @@ static const struct opt rows[] = {
 	    0, "file with the name of the IP validation header", NULL },
 	{ 0, "log-stderr", OPT_FLAG, 0, AT(log_stderr), NULL, NULL, 0, 0,
 	    "log to standard error instead of syslog", NULL },
-	{ 'h', NULL, OPT_ACT, 0, 0, NULL, NULL, 0, 0,
-	    "this text on standard error, exit 1", start_act_help_letter },
-	{ 0, "help", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "this text",
-	    start_act_help },
-	{ 0, "help-mdoc", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
-	    "the options as source of the manual page", start_act_mdoc },
-	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
-	    start_act_version },
 };
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 /* The daemon at run time. */
 struct md {
@@ -157,12 +149,19 @@ struct md {
 static void
 parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 {
+	const struct cmdline own = { .name = "mimedefang",
+		.rows = rows,
+		.n = sizeof(rows) / sizeof(rows[0]),
+		.words = " [-- multiplexor options]",
+		.more = "The multiplexor's options: mimedefang-multiplexor "
+			"--help\n" };
+	const struct cmdline builtin = { .name = "mimedefang ... --",
+		.rows = mux_option_rows,
+		.n = mux_option_count };
 	char err[512];
 	int rest;
 
-	start_options_done(opt_parse(rows, N_ROWS, o, argc, argv, &rest),
-	    "mimedefang", rows, N_ROWS, " [-- multiplexor options]",
-	    "The multiplexor's options: mimedefang-multiplexor --help\n");
+	rest = cmdline_parse(&own, o, argc, argv);
 	if (o->conn && !*o->conn) {
 		fprintf(stderr, "%s: Illegal conn: %s\n", argv0, o->conn);
 		exit(1);
@@ -190,13 +189,12 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	}
 	/* The word before the rest serves as the program name in messages. */
 	argv[rest - 1] = argv[0];
-	start_options_done(opt_parse(mux_option_rows, mux_option_count, mo,
-			       argc - rest + 1, argv + rest - 1, &rest),
-	    "mimedefang-multiplexor", mux_option_rows, mux_option_count, NULL,
-	    NULL);
-	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground) {
+	cmdline_parse(&builtin, mo, argc - rest + 1, argv + rest - 1);
+	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground ||
+	    mo->log_stderr) {
 		fprintf(stderr,
-		    "%s: -U -p -o -D behind -- belong to a separate "
+		    "%s: -U -p -o -D --log-stderr behind -- belong to a "
+		    "separate "
 		    "multiplexor; give them before --\n",
 		    argv0);
 		exit(1);

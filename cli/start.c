@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/start.h"
 
-#include "core/base/buf.h"
 #include "core/base/log.h"
 
 #include <errno.h>
@@ -18,65 +17,6 @@
 static const char *prog = "";
 static struct daemon_ctx *daemon_of_process;
 static bool log_is_stderr;
-
-int
-start_act_help(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return START_HELP;
-}
-
-int
-start_act_help_letter(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return START_HELP_LETTER;
-}
-
-int
-start_act_version(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return START_VERSION;
-}
-
-int
-start_act_mdoc(void *opts, const char *arg)
-{
-	(void)opts;
-	(void)arg;
-	return START_MDOC;
-}
-
-void
-start_options_done(int stop, const char *name, const struct opt *rows, size_t n,
-    const char *words, const char *more)
-{
-	struct buf text;
-
-	if (stop == 0)
-		return;
-	if (stop == START_VERSION) {
-		printf("%s version %s\n", name, MD_VERSION);
-		exit(0);
-	}
-	buf_init(&text, 0);
-	if (stop == START_MDOC) {
-		opt_mdoc(rows, n, &text);
-		fputs(buf_cstr(&text), stdout);
-		exit(0);
-	}
-	buf_addf(&text, "%s version %s\nUsage: %s [options]%s\nOptions:\n",
-	    name, MD_VERSION, name, words ? words : "");
-	opt_help(rows, n, &text);
-	fprintf(stop == START_HELP ? stdout : stderr, "%s%s", buf_cstr(&text),
-	    more ? more : "");
-	buf_fini(&text);
-	exit(stop == START_HELP ? 0 : 1);
-}
 
 void
 start_fail(const char *fmt, ...)

@@ -10,7 +10,6 @@
 #define CLI_START_H
 
 #include "core/base/daemonize.h"
-#include "core/base/opt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,24 +22,6 @@ struct start_opts {
 	bool foreground, group_access, log_stderr;
 	int keep_fd; /* an inherited descriptor to keep, or -1 */
 };
-
-/* What option actions return to opt_parse. */
-enum start_stop {
-	START_USAGE = 1,
-	START_HELP,
-	START_HELP_LETTER,
-	START_VERSION,
-	START_MDOC
-};
-int start_act_help(void *opts, const char *arg);
-int start_act_help_letter(void *opts, const char *arg); /* -h: stderr, 1 */
-int start_act_version(void *opts, const char *arg);
-int start_act_mdoc(void *opts, const char *arg);
-/* Does what opt_parse asked for and exits, unless stop is 0.  words: what may
- * follow the options, for the usage line; more: text behind the options.  Both
- * may be NULL. */
-void start_options_done(int stop, const char *prog, const struct opt *rows,
-    size_t n, const char *words, const char *more);
 
 /* The whole start-up; on return this is the daemon (or, in the foreground, the
  * same process).  Exits on failure. */

@@ -123,6 +123,8 @@ const struct opt mux_option_rows[] = {
 	STR('Y', "log-label", label, "TEXT", "mimedefang-multiplexor",
 	    "syslog tag"),
 	FLAG('D', "foreground", foreground, "stay in the foreground"),
+	FLAG(0, "log-stderr", log_stderr,
+	    "log to standard error instead of syslog"),
 	LATER(a, 'a', "SOCKET"),
 	LATER(O, 'O', "SOCKET"),
 	LATER(N, 'N', "SOCKET"),

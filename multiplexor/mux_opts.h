@@ -38,6 +38,7 @@ struct mux_opts {
 	const char *user, *pid_file, *lock_file; /* -U -p -o */
 	const char *facility, *label;            /* -S -Y */
 	bool foreground;                         /* -D */
+	bool log_stderr;
 };
 
 extern const struct opt mux_option_rows[];

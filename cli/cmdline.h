@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmdline: a program's own options and those that all programs have (--help,
+ * --help-mdoc, --version), parsed in one go.  Whatever ends the program there,
+ * also a bad option, ends it here.
+ */
+#ifndef CLI_CMDLINE_H
+#define CLI_CMDLINE_H
+
+#include "core/base/opt.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cmdline {
+	const char *name; /* of the program, in help */
+	const struct opt *rows;
+	size_t n;
+	const char *words; /* what may follow the options; NULL = nothing */
+	const char *more;  /* text behind the options, or NULL */
+	bool command;      /* the first word ends the options; -h succeeds */
+};
+
+/* The index of the first word behind the options, argc if there is none. */
+int cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv);
+/* Usage on standard error, exit 1. */
+__attribute__((noreturn)) void cmdline_usage(const struct cmdline *c);
+
+#endif

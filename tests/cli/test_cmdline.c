@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cmdline.h"
+#include "tests/support/capture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+struct opts {
+	bool loud;
+};
+static const struct opt rows[] = {
+	{ 'l', "loud", OPT_FLAG, 0, offsetof(struct opts, loud), NULL, NULL, 0,
+	    0, "say it loud", NULL },
+};
+
+struct call {
+	bool command;
+	const char *argv[5];
+};
+
+static int
+parse(void *arg)
+{
+	const struct call *call = arg;
+	const struct cmdline c = { .name = "prog",
+		.rows = rows,
+		.n = 1,
+		.words = " WORD",
+		.more = "More.\n",
+		.command = call->command };
+	struct opts o = { 0 };
+	int argc = 0, rest;
+
+	while (call->argv[argc])
+		argc++;
+	rest = cmdline_parse(&c, &o, argc, (char **)(uintptr_t)call->argv);
+	printf("loud %d, rest %d\n", o.loud, rest);
+	return 7;
+}
+
+static char out[4096], err[4096];
+
+static int
+run(struct call call)
+{
+	return capture_run(parse, &call, out, sizeof(out), err, sizeof(err));
+}
+
+#define ARGS(...)                                                              \
+	{                                                                      \
+		"prog", __VA_ARGS__, NULL                                      \
+	}
+
+static void
+options_are_parsed_and_the_rest_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    run((struct call){ .argv = ARGS("word", "-l", "--") }), 7);
+	assert_string_equal(out, "loud 1, rest 4\n");
+	assert_int_equal(
+	    run((struct call){ true, ARGS("-l", "word", "--help") }), 7);
+	assert_string_equal(out, "loud 1, rest 2\n");
+}
+
+static void
+help_goes_where_it_was_asked_for(void **state)
+{
+	static const char start[] =
+	    "prog version 0.1.0\nUsage: prog [options] WORD\nOptions:\n  -l";
+
+	(void)state;
+	assert_int_equal(run((struct call){ .argv = ARGS("--help") }), 0);
+	assert_string_equal(err, "");
+	assert_memory_equal(out, start, strlen(start));
+	assert_non_null(strstr(out, "More.\n"));
+	assert_int_equal(run((struct call){ .argv = ARGS("-h") }), 1);
+	assert_string_equal(out, "");
+	assert_memory_equal(err, start, strlen(start));
+	assert_int_equal(run((struct call){ true, ARGS("-h") }), 0);
+	assert_memory_equal(err, start, strlen(start));
+}
+
+static void
+version_and_mdoc_are_told(void **state)
+{
+	(void)state;
+	assert_int_equal(run((struct call){ .argv = ARGS("-v", "-?") }), 0);
+	assert_string_equal(out, "prog version 0.1.0\n");
+	assert_int_equal(run((struct call){ .argv = ARGS("--help-mdoc") }), 0);
+	assert_memory_equal(out, ".It Fl l", 8);
+}
+
+static void
+bad_option_is_told_with_the_usage(void **state)
+{
+	(void)state;
+	assert_int_equal(run((struct call){ .argv = ARGS("-?") }), 1);
+	assert_non_null(strstr(err, "prog: invalid option -- '?'\n"));
+	assert_non_null(strstr(err, "Usage: prog [options] WORD\n"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_are_parsed_and_the_rest_is_told),
+		cmocka_unit_test(help_goes_where_it_was_asked_for),
+		cmocka_unit_test(version_and_mdoc_are_told),
+		cmocka_unit_test(bad_option_is_told_with_the_usage),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
