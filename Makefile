@@ -83,7 +83,6 @@ PEERS     := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/bench/peer_*.c))
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
-LINT_TESTS := $(wildcard tests/lint/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                docs/examples/*.[ch])
@@ -104,11 +103,9 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
   generate check-generated \
-  coverage coverage-run fuzz fuzz-afl fuzz-build man docs install uninstall help clean
+  coverage coverage-run fuzz fuzz-afl fuzz-build man docs install help clean
 
-all: $(if $(call src,milterproto),$(LIB)/libmilterproto.a $(LIB)/libmilterproto.so) \
-     $(STATIC) $(patsubst cli/%.c,$(BIN)/%,$(wildcard $(PROGRAMS:%=cli/%.c))) \
-     $(EXAMPLES) ## libraries, programs and examples
+all: $(STATIC) $(LIB)/libmilterproto.so $(PROGRAMS:%=$(BIN)/%) $(EXAMPLES) ## libraries, programs and examples
 
 # ---- building ---------------------------------------------------------------
 $(OBJ)/%.o: %.c
@@ -185,15 +182,15 @@ unit: $(PICKED) ## C tests; T=folder or T=folder/test_name
 check-unit: $(TEST_BINS)
 	@$(RUN_TESTS) --name unit $(TEST_BINS)
 check-perl:
-	@$(RUN_TESTS) --name perl $(PERL_TESTS) $(LINT_TESTS)
+	@$(RUN_TESTS) --name perl $(PERL_TESTS)
 check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
 	@tests/run-seeds $^
 check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
 check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
-check-peers: ## beside Debian's mimedefang
-	@echo "check-peers: there is no comparison yet"
+check-peers: all ## the cases with Debian's mimedefang, installed or in PEER_ROOT
+	@BIN=$(BIN) $(RUN_TESTS) --name peers tests/mta/check-peers
 coverage: ## lines and branches of milterproto/ that its tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run
@@ -202,7 +199,7 @@ coverage-run: $(filter $(TST)/milterproto/%,$(TEST_BINS))
 	@$(RUN_TESTS) --name coverage $^
 	@tests/show-coverage $(OBJ)/milterproto $(OUT)/html
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
-	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system
+	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system check-mta
 
 # ---- what is made from milterproto.def, and committed ----------------------------
 GENERATE  := $(OUT)/gen/generate
@@ -237,8 +234,8 @@ fuzz-afl: ## the same with AFL++
 	@tests/install-packages $(DEPS_AFL)
 	@AFL_QUIET=1 $(MAKE) -s MODE=afl fuzz-run
 
-bench: $(if $(BENCHES),deps-peers) ## speed beside the peer, ratios; writes build/bench.json
-	@$(if $(BENCHES),$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run,echo "bench: there is no benchmark yet")
+bench: deps-peers ## speed beside the peer, ratios; writes build/bench.json
+	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run
 man: $(MAN_PAGES)
 docs: man ## manual pages as HTML in build/docs
 	@mkdir -p build/docs

@@ -60,7 +60,7 @@ static const struct opt common[] = {
 };
 #define N_COMMON (sizeof(common) / sizeof(common[0]))
 
-/* The program's rows and the common ones; never freed. */
+/* The program's rows and the common ones. */
 static struct opt *
 all_rows(const struct cmdline *c)
 {
@@ -76,60 +76,69 @@ all_rows(const struct cmdline *c)
 }
 
 static void
-print_help(const struct cmdline *c, FILE *to)
+print_help(const struct cmdline *c, const struct opt *rows, FILE *to)
 {
 	struct buf text;
 
 	buf_init(&text, 0);
 	buf_addf(&text, "%s version %s\nUsage: %s [options]%s\nOptions:\n",
 	    c->name, MD_VERSION, c->name, c->words ? c->words : "");
-	opt_help(all_rows(c), c->n + N_COMMON, &text);
+	opt_help(rows, c->n + N_COMMON, &text);
 	fprintf(to, "%s%s", buf_cstr(&text), c->more ? c->more : "");
 	buf_fini(&text);
 }
 
 static void
-print_mdoc(const struct cmdline *c)
+print_mdoc(const struct cmdline *c, const struct opt *rows)
 {
 	struct buf text;
 
 	buf_init(&text, 0);
-	opt_mdoc(all_rows(c), c->n + N_COMMON, &text);
+	opt_mdoc(rows, c->n + N_COMMON, &text);
 	fputs(buf_cstr(&text), stdout);
 	buf_fini(&text);
+}
+
+/* Does what an option asked for; the exit status. */
+static int
+stop_here(const struct cmdline *c, const struct opt *rows, enum stop stop)
+{
+	switch (stop) {
+	case STOP_USAGE:
+		print_help(c, rows, stderr);
+		return 1;
+	case STOP_LETTER:
+		print_help(c, rows, stderr);
+		return c->command ? 0 : 1;
+	case STOP_HELP:
+		print_help(c, rows, stdout);
+		break;
+	case STOP_MDOC:
+		print_mdoc(c, rows);
+		break;
+	case STOP_VERSION:
+		printf("%s version %s\n", c->name, MD_VERSION);
+		break;
+	}
+	return fflush(stdout) == 0 ? 0 : 1;
 }
 
 void
 cmdline_usage(const struct cmdline *c)
 {
-	print_help(c, stderr);
-	exit(1);
+	exit(stop_here(c, all_rows(c), STOP_USAGE));
 }
 
 int
 cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv)
 {
+	struct opt *rows = all_rows(c);
 	int rest, stop;
 
 	stop = (c->command ? opt_parse_words : opt_parse)(
-	    all_rows(c), c->n + N_COMMON, opts, argc, argv, &rest);
-	switch (stop) {
-	case 0:
-		return rest;
-	case STOP_HELP:
-		print_help(c, stdout);
-		break;
-	case STOP_LETTER:
-		print_help(c, stderr);
-		exit(c->command ? 0 : 1);
-	case STOP_MDOC:
-		print_mdoc(c);
-		break;
-	case STOP_VERSION:
-		printf("%s version %s\n", c->name, MD_VERSION);
-		break;
-	default:
-		cmdline_usage(c);
-	}
-	exit(fflush(stdout) == 0 ? 0 : 1);
+	    rows, c->n + N_COMMON, opts, argc, argv, &rest);
+	if (stop)
+		exit(stop_here(c, rows, (enum stop)stop));
+	free(rows);
+	return rest;
 }

@@ -460,7 +460,7 @@ main(int argc, char **argv)
 		.remove_dead = true },
 	    err, sizeof(err));
 	if (md.listen_fd < 0)
-		start_fail("Could not open connection %s: %s", o.conn, err);
+		start_fail("Could not open connection %s", err);
 	watch_signal(&md, SIGTERM, on_stop_signal);
 	watch_signal(&md, SIGINT, on_stop_signal);
 	watch_signal(&md, SIGHUP, on_hup);
