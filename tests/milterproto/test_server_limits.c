@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "milterproto/server.h"
 #include "tests/support/failmalloc.h"
 
 static struct mlt_server_stats
@@ -421,6 +422,36 @@ listeners_need_memory(void **state)
 	assert_true(i > 2);
 }
 
+/* Slots, connection, libevent's entry: without one of them there is one
+ * connection less, and accepting goes on later. */
+static void
+connections_need_memory(void **state)
+{
+	struct client c;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		event_base_free(base);
+		base = event_base_new();
+		assert_non_null(base);
+		serve(&all);
+		dial(&c);
+		failmalloc_once(i);
+		event_base_loop(base, EVLOOP_NONBLOCK);
+		failmalloc_off();
+		assert_int_equal(stats().failed, 1);
+		assert_int_equal(stats().accepted, 0);
+		hang_up(&c);
+		mlt_accept_resume(-1, 0, server);
+		greet(&c);
+		hang_up(&c);
+		mlt_server_free(server);
+		server = NULL;
+		unlink(path);
+	}
+	assert_int_equal(n_opened, n_closed);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -442,6 +473,7 @@ main(void)
 		CASE(a_server_may_go_when_it_refuses),
 		CASE(a_server_may_go_while_it_looks_for_idle_peers),
 		CASE(listeners_need_memory),
+		CASE(connections_need_memory),
 	};
 
 	/* so that its memory can fail, too */
