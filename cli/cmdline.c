@@ -133,10 +133,13 @@ int
 cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv)
 {
 	struct opt *rows = all_rows(c);
+	size_t n = c->n + N_COMMON;
 	int rest, stop;
 
-	stop = (c->command ? opt_parse_words : opt_parse)(
-	    rows, c->n + N_COMMON, opts, argc, argv, &rest);
+	if (c->command)
+		stop = opt_parse_words(rows, n, opts, argc, argv, &rest);
+	else
+		stop = opt_parse(rows, n, opts, argc, argv, &rest);
 	if (stop)
 		exit(stop_here(c, rows, (enum stop)stop));
 	free(rows);
