@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef MD_WORKER_PATH
 #define MD_WORKER_PATH "/usr/bin/mimedefang.pl"
@@ -174,6 +175,30 @@ check_socket(struct mux_opts *o, char *err, size_t errlen)
 	return 0;
 }
 
+/* Workers run in the spool directory; whoever gives a relative path means it
+ * from where he stands.  choice:relative-filter */
+static int
+check_filter(struct mux_opts *o, char *err, size_t errlen)
+{
+	char *cwd, *path;
+	int n;
+
+	if (!o->filter || o->filter[0] == '/')
+		return 0;
+	cwd = getcwd(NULL, 0);
+	n = cwd ? asprintf(&path, "%s/%s", cwd, o->filter) : -1;
+	free(cwd);
+	if (n < 0) {
+		snprintf(err, errlen,
+		    "-F %s: cannot tell the current directory; give an "
+		    "absolute path",
+		    o->filter);
+		return -1;
+	}
+	o->filter = path;
+	return 0;
+}
+
 int
 mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 {
@@ -195,5 +220,7 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 		o->min_workers = o->max_workers;
 	if (o->per_domain >= o->max_workers)
 		o->per_domain = 0; /* could never be reached */
+	if (check_filter(o, err, errlen) < 0)
+		return -1;
 	return check_socket(o, err, errlen);
 }

@@ -44,8 +44,8 @@ struct mux_opts {
 extern const struct opt mux_option_rows[];
 extern const size_t mux_option_count;
 
-/* Clamps as documented and resolves defaults that depend on others (the
- * socket's path is allocated for ever).  0, or -1 with one line in err that
+/* Clamps as documented and resolves what depends on other options or on the
+ * current directory (such paths are allocated for ever).  0, or -1 with one line in err that
  * says which option and what it may be. */
 int mux_opts_check(struct mux_opts *o, char *err, size_t errlen);
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static char err[256];
@@ -34,6 +35,7 @@ parse(struct mux_opts *o, const char *words)
 	if (r == 0)
 		r = mux_opts_check(o, err, sizeof(err));
 	kept[n_kept++ % 64] = o->socket;
+	kept[n_kept++ % 64] = o->filter;
 	return r;
 }
 
@@ -156,6 +158,21 @@ socket_paths_may_have_a_prefix(void **state)
 }
 
 static void
+filter_is_found_from_where_the_start_was(void **state)
+{
+	struct mux_opts o;
+
+	(void)state;
+	assert_int_equal(chdir("/usr/lib"), 0);
+	assert_int_equal(parse(&o, "-F my/filter"), 0);
+	assert_string_equal(o.filter, "/usr/lib/my/filter");
+	assert_int_equal(parse(&o, "-F /etc/filter"), 0);
+	assert_string_equal(o.filter, "/etc/filter");
+	assert_int_equal(parse(&o, ""), 0);
+	assert_null(o.filter);
+}
+
+static void
 options_of_services_that_are_missing_are_refused(void **state)
 {
 	static const char *const words[] = { "-a x", "-O x", "-N x", "-t x",
@@ -175,6 +192,7 @@ main(void)
 		cmocka_unit_test(numbers_are_moved_into_their_range),
 		cmocka_unit_test(what_cannot_be_meant_is_refused),
 		cmocka_unit_test(socket_paths_may_have_a_prefix),
+		cmocka_unit_test(filter_is_found_from_where_the_start_was),
 		cmocka_unit_test(
 		    options_of_services_that_are_missing_are_refused),
 	};
