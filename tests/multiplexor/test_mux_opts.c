@@ -13,7 +13,7 @@
 
 static char err[256];
 /* The default's path is allocated for ever: no leak as long as it is here. */
-static const char *kept[64];
+static const char *kept[256];
 static size_t n_kept;
 
 /* Words as one string.  What opt_parse, else mux_opts_check returned. */
@@ -34,8 +34,8 @@ parse(struct mux_opts *o, const char *words)
 	r = opt_parse(mux_option_rows, mux_option_count, o, argc, argv, &rest);
 	if (r == 0)
 		r = mux_opts_check(o, err, sizeof(err));
-	kept[n_kept++ % 64] = o->socket;
-	kept[n_kept++ % 64] = o->filter;
+	kept[n_kept++ % 256] = o->socket;
+	kept[n_kept++ % 256] = o->filter;
 	return r;
 }
 
