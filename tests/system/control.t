@@ -6,17 +6,13 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Daemon  ();
-use Harness qw(need_programs program run_program wait_for);
+use Harness qw(both_ways need_programs program run_program wait_for);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
 my $version = "sub filter_end { action_add_header('X-Filter', '%s') }";
 
-for my $separate (0, 1) {
-    subtest $separate
-        ? 'separate multiplexor'
-        : 'built-in multiplexor' => sub { all_of($separate) };
-}
+both_ways(\&all_of);
 my ($status, $out, $err)
     = run_program(10, program('md-mx-ctrl'), '-s', '/nonexistent/sock', 'free');
 is $status, 1, 'nobody listens: exit status 1';

@@ -6,17 +6,14 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
-use Daemon  ();
-use Harness qw(need_programs program run_program adopt_process stop_process
+use Daemon ();
+use Harness
+    qw(both_ways need_programs program run_program adopt_process stop_process
     is_running read_file wait_exit);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
-for my $separate (0, 1) {
-    subtest $separate
-        ? 'separate multiplexor'
-        : 'built-in multiplexor' => sub { all_of($separate) };
-}
+both_ways(\&all_of);
 done_testing;
 
 sub all_of ($separate) {

@@ -10,7 +10,7 @@ use Test::More;
 use Daemon       ();
 use MilterClient qw(tempfailed);
 use Harness
-    qw(need_programs temp_dir start_process wait_exit wait_for read_file);
+    qw(both_ways need_programs temp_dir start_process wait_exit wait_for read_file);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
@@ -29,11 +29,7 @@ sub filter_end {
 }
 END
 
-for my $separate (0, 1) {
-    subtest $separate
-        ? 'separate multiplexor'
-        : 'built-in multiplexor' => sub { all_of($separate) };
-}
+both_ways(\&all_of);
 done_testing;
 
 sub all_of ($separate) {

@@ -7,7 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 use Daemon  ();
-use Harness qw(need_programs wait_for);
+use Harness qw(both_ways need_programs wait_for);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
@@ -92,11 +92,7 @@ my %expected = (
     ],
 );
 
-for my $separate (0, 1) {
-    subtest $separate
-        ? 'separate multiplexor'
-        : 'built-in multiplexor' => sub { all_of($separate) };
-}
+both_ways(\&all_of);
 done_testing;
 
 sub all_of ($separate) {

@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Daemon       ();
 use MilterClient qw(tempfailed);
-use Harness      qw(need_programs wait_for read_file write_file);
+use Harness      qw(both_ways need_programs wait_for read_file write_file);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
@@ -54,11 +54,7 @@ sub $_ {
 }
 END
 
-for my $separate (0, 1) {
-    subtest $separate
-        ? 'separate multiplexor'
-        : 'built-in multiplexor' => sub { all_of($separate) };
-}
+both_ways(\&all_of);
 done_testing;
 
 sub killed_in_callbacks ($separate) {

@@ -20,7 +20,7 @@ use IO::Socket::INET;
 use POSIX       qw(WNOHANG);
 use Time::HiRes ();
 
-our @EXPORT_OK = qw(top program need_programs temp_dir daemon_user
+our @EXPORT_OK = qw(both_ways top program need_programs temp_dir daemon_user
     start_process adopt_process uninterrupted stop_process is_running is_alive
     descendants wait_exit wait_for free_port read_file write_file run_program
     stage_worker mount_small);
@@ -44,6 +44,13 @@ The absolute path of one of our programs; the folder is C<$ENV{BIN}> or
 F<build/bin>.
 
 =cut
+
+# A subtest with each kind of multiplexor; $code gets true for the separate one.
+sub both_ways ($code) {
+    Test::More::subtest('built-in multiplexor' => sub { $code->(0) });
+    Test::More::subtest('separate multiplexor' => sub { $code->(1) });
+    return;
+}
 
 sub top {
     state $top = Cwd::realpath("$FindBin::Bin/../..");
