@@ -194,8 +194,7 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	    mo->log_stderr) {
 		fprintf(stderr,
 		    "%s: -U -p -o -D --log-stderr behind -- belong to a "
-		    "separate "
-		    "multiplexor; give them before --\n",
+		    "separate multiplexor; give them before --\n",
 		    argv0);
 		exit(1);
 	}
@@ -336,6 +335,8 @@ free_answered(void *arg, char *answer, size_t n, const char *error)
 {
 	struct md *md = arg;
 
+	if (md->stopping) /* the timer is the drain's now */
+		return;
 	if (answer && mux_parse_free(answer, n) >= 0) {
 		serve(md);
 		return;
