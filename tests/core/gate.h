@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -276,6 +277,22 @@ gate_put(struct gate *g, const char *name, const char *text, size_t n)
 	assert_true(fd >= 0);
 	assert_int_equal(fdio_write_all(fd, text, n), 0);
 	close(fd);
+}
+
+/* Puts what is no plain file where one is expected: a link to target, a FIFO,
+ * a directory (i is 0 to 2).  What is said of reading it. */
+static inline const char *
+gate_put_odd(struct gate *g, const char *name, const char *target, int i)
+{
+	char path[500];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", g->root, gate_dir(g), name);
+	assert_int_equal(i == 0   ? symlink(target, path)
+			 : i == 1 ? mkfifo(path, 0600)
+				  : mkdir(path, 0700),
+	    0);
+	return i == 0 ? "Too many levels of symbolic links"
+		      : "Invalid argument";
 }
 
 /* The multiplexor's answer; NULL: it cannot be reached. */

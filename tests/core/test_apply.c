@@ -2,8 +2,6 @@
 #include "core/frontend/apply.h"
 #include "tests/core/gate.h"
 
-#include <sys/stat.h>
-
 /* What the MTA hears of a message whose filter left these results. */
 static void
 check_offer(const char *results, const char *newbody, size_t n_newbody,
@@ -123,30 +121,22 @@ long_newbody_is_sent_whole_and_in_one_run(void **state)
 static void
 newbody_that_is_no_plain_file_is_a_tempfail(void **state)
 {
-	static const char *const errors[] = {
-		"Too many levels of symbolic links", "Invalid argument",
-		"Invalid argument"
-	};
-
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		struct gate g = { .opts = { .queue_connections = true } };
-		char path[400], want[600];
+		const char *error;
+		char want[600];
 
 		gate_open(&g);
 		gate_connect(&g);
 		gate_message(&g);
-		snprintf(
-		    path, sizeof(path), "%s/mdefang-bamdk00/NEWBODY", g.root);
-		assert_int_equal(i == 0   ? symlink("/etc/passwd", path)
-				 : i == 1 ? mkfifo(path, 0600)
-					  : mkdir(path, 0700),
-		    0);
+		error = gate_put_odd(&g, "NEWBODY", "/etc/passwd", i);
 		gate_scanned(&g, "C\nF\n");
 		gate_heard(&g, "t\n");
 		snprintf(want, sizeof(want),
-		    "W NOQUEUE: Could not open %s for reading: %s\n", path,
-		    errors[i]);
+		    "W NOQUEUE: Could not open %s/mdefang-bamdk00/NEWBODY for "
+		    "reading: %s\n",
+		    g.root, error);
 		gate_log(&g, want);
 		gate_close(&g);
 	}

@@ -3,34 +3,23 @@
 #include "tests/core/gate.h"
 #include "tests/support/failmalloc.h"
 
-#include <sys/stat.h>
-
 static void
 results_that_are_no_plain_file_are_a_tempfail(void **state)
 {
-	static const char *const errors[] = {
-		"Too many levels of symbolic links", "Invalid argument",
-		"Invalid argument"
-	};
-
 	(void)state;
 	for (int i = 0; i < 3; i++) {
 		struct gate g = { .opts = { .queue_connections = true } };
-		char path[400], want[200];
+		const char *error;
+		char want[200];
 
 		gate_open(&g);
 		gate_connect(&g);
 		gate_message(&g);
-		snprintf(
-		    path, sizeof(path), "%s/mdefang-bamdk00/RESULTS", g.root);
-		assert_int_equal(i == 0   ? symlink("INPUTMSG", path)
-				 : i == 1 ? mkfifo(path, 0600)
-					  : mkdir(path, 0700),
-		    0);
+		error = gate_put_odd(&g, "RESULTS", "INPUTMSG", i);
 		gate_answer(&g, "ok\n");
 		gate_heard(&g, "t\n");
 		snprintf(want, sizeof(want),
-		    "W NOQUEUE: Error reading RESULTS file: %s\n", errors[i]);
+		    "W NOQUEUE: Error reading RESULTS file: %s\n", error);
 		gate_log(&g, want);
 		assert_null(gate_dir(&g));
 		gate_close(&g);
