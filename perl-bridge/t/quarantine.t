@@ -189,6 +189,26 @@ END
         qr{^err: QID1: /nonexistent did not take the mail to postmaster\@localhost: exit status 127$}m,
         'logged'
     );
+
+    # More than a pipe holds: whoever writes it finds the pipe broken.
+    my $rest
+        = '$Features{"Path:SENDMAIL"} = "%s"; send_admin_mail("a", "b\n" x 100_000)';
+    for (
+        [ "#!/bin/sh\nexec true\n",    'Broken pipe' ],
+        [ "#!/bin/sh\nexit 75\n",      'exit status 75' ],
+        [ "#!/bin/sh\nkill -9 \$\$\n", 'signal 9' ]
+        )
+    {
+        my ($script, $why) = @$_;
+        my $program = put("$dir/refuses", $script);
+        chmod 0755, $program;
+        $w->scan("a: b\n\nc\n", filter_end => sprintf $rest, $program);
+        like(
+            $w->stderr,
+            qr{^err: QID1: \Q$program\E did not take the mail to postmaster\@localhost: $why$}m,
+            "does not read: $why"
+        );
+    }
 };
 
 subtest 'other mail' => sub {

@@ -36,11 +36,18 @@ sub send_mail ($from, $fullname, $rcpt, $message, $mode = '-odd', @) {
         require POSIX;
         POSIX::_exit(127);
     }
-    print {$pipe} to_bytes($message);
-    return if close $pipe;
-    md_syslog('err',
-        "$command[0] did not take the mail to $rcpt: "
-            . ($! ? $! : 'exit status ' . ($? >> 8)));
+    my $written = print {$pipe} to_bytes($message);
+    my $error   = $!;
+    return if close($pipe) && $written;
+
+    # A program that ends without reading may also break the pipe: why it ended
+    # tells more.
+    my $why
+        = $? & 127 ? 'signal ' . ($? & 127)
+        : $?       ? 'exit status ' . ($? >> 8)
+        : $written ? $!
+        :            $error;
+    md_syslog('err', "$command[0] did not take the mail to $rcpt: $why");
     return;
 }
 
