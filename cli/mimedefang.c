@@ -5,6 +5,7 @@
  * behind a socket (-m).
  */
 #include "cli/cmdline.h"
+#include "cli/md_opts.h"
 #include "cli/prcap.h"
 #include "cli/start.h"
 #include "core/base/fdio.h"
@@ -17,7 +18,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <milterproto_server.h>
 #include <netdb.h>
 #include <arpa/inet.h>
@@ -27,110 +27,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRAIN_S        25     /* below the 30 s that service managers give */
-#define MUX_TRIES      100    /* questions to a separate multiplexor ... */
-#define MUX_TRY_US     200000 /* ... this far apart; spec:start-up */
-#define IP_KEY_FILE    "/etc/mail/mimedefang-ip-key"
-#define MACRO_NAME_MAX 200
-
-struct md_opts {
-	const char *conn, *mux_socket, *user, *spool_dir;
-	const char *pid_file, *lock_file, *facility, *loopback, *ip_key_file;
-	const char *scanned_by; /* "" = none */
-	long backlog, reserve;
-	bool group_access, keep_dirs, keep_failed, check_relay, check_helo;
-	bool check_sender, check_recipient, queue_connections, log_time;
-	bool foreground, skip_bad_rcpts, strip_cr, set_symlist, ignored;
-	bool log_stderr;
-	struct opt_list macros;
-};
+#define DRAIN_S    25     /* below the 30 s that service managers give */
+#define MUX_TRIES  100    /* questions to a separate multiplexor ... */
+#define MUX_TRY_US 200000 /* ... this far apart; spec:start-up */
 
 static const char *argv0;
-
-static int
-act_X(void *opts, const char *arg)
-{
-	struct md_opts *o = opts;
-
-	(void)arg;
-	o->scanned_by = "";
-	return 0;
-}
-
-#define AT(member) offsetof(struct md_opts, member)
-static const struct opt rows[] = {
-	{ 'p', "listen", OPT_STR, 0, AT(conn), "CONN", NULL, 0, 0,
-	    "listen for the MTA: /path, unix:/path, inet:PORT@HOST, "
-	    "inet6:PORT@HOST or fd:N; required",
-	    NULL },
-	{ 'm', "multiplexor", OPT_STR, OPT_ONCE, AT(mux_socket), "PATH", NULL,
-	    0, 0,
-	    "socket of a separate multiplexor; without it the built-in one "
-	    "runs, with the options behind --",
-	    NULL },
-	{ 'U', "user", OPT_STR, OPT_ONCE, AT(user), "USER", NULL, 0, 0,
-	    "run as this user", NULL },
-	{ 'z', "spool-dir", OPT_STR, 0, AT(spool_dir), "DIR", MD_SPOOLDIR, 0, 0,
-	    "spool directory, absolute", NULL },
-	{ 'b', "backlog", OPT_INT, 0, AT(backlog), "N", NULL, 5, INT_MAX,
-	    "connections that may wait to be accepted, at least 5", NULL },
-	{ 'G', "group-access", OPT_FLAG, 0, AT(group_access), NULL, NULL, 0, 0,
-	    "socket and files are usable by the group", NULL },
-	{ 'd', "keep-dirs", OPT_FLAG, 0, AT(keep_dirs), NULL, NULL, 0, 0,
-	    "never remove working directories", NULL },
-	{ 'k', "keep-failed", OPT_FLAG, 0, AT(keep_failed), NULL, NULL, 0, 0,
-	    "keep the working directory of a message whose filter failed",
-	    NULL },
-	{ 'r', "relay-check", OPT_FLAG, 0, AT(check_relay), NULL, NULL, 0, 0,
-	    "ask the filter at connect", NULL },
-	{ 'H', "helo-check", OPT_FLAG, 0, AT(check_helo), NULL, NULL, 0, 0,
-	    "ask the filter at HELO", NULL },
-	{ 's', "sender-check", OPT_FLAG, 0, AT(check_sender), NULL, NULL, 0, 0,
-	    "ask the filter at MAIL", NULL },
-	{ 't', "recipient-check", OPT_FLAG, 0, AT(check_recipient), NULL, NULL,
-	    0, 0, "ask the filter at each RCPT", NULL },
-	{ 'q', "queue-connections", OPT_FLAG, 0, AT(queue_connections), NULL,
-	    NULL, 0, 0, "accept connections when no worker is free", NULL },
-	{ 'R', "reserve", OPT_INT, 0, AT(reserve), "N", "-1", -1, INT_MAX,
-	    "keep N workers for connections from this host", NULL },
-	{ 'P', "pid-file", OPT_STR, OPT_ONCE, AT(pid_file), "FILE", NULL, 0, 0,
-	    "write the process id there", NULL },
-	{ 'o', "lock-file", OPT_STR, OPT_ONCE, AT(lock_file), "FILE", NULL, 0,
-	    0,
-	    "lock against a second copy (default: the pid file's name and "
-	    ".lock)",
-	    NULL },
-	{ 'C', "conserve-fds", OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
-	    "accepted, has no effect: no file is held open", NULL },
-	{ 'T', "log-time", OPT_FLAG, 0, AT(log_time), NULL, NULL, 0, 0,
-	    "log the run time of each message's end", NULL },
-	{ 'x', "scanned-by", OPT_STR, OPT_ONCE, AT(scanned_by), "TEXT",
-	    "MIMEDefang " MD_VERSION, 0, 0, "text of X-Scanned-By; empty: none",
-	    NULL },
-	{ 'X', "no-scanned-by", OPT_ACT, OPT_ONCE, AT(scanned_by), NULL, NULL,
-	    0, 0, "add no X-Scanned-By", act_X },
-	{ 'D', "foreground", OPT_FLAG, 0, AT(foreground), NULL, NULL, 0, 0,
-	    "stay in the foreground", NULL },
-	{ 'M', NULL, OPT_FLAG, 0, AT(ignored), NULL, NULL, 0, 0,
-	    "accepted, has no effect", NULL },
-	{ 'N', "skip-bad-recipients", OPT_FLAG, 0, AT(skip_bad_rcpts), NULL,
-	    NULL, 0, 0, "do not look at recipients that the MTA refused",
-	    NULL },
-	{ 'S', "syslog-facility", OPT_STR, 0, AT(facility), "NAME", "mail", 0,
-	    0, "syslog facility", NULL },
-	{ 'a', "macro", OPT_LIST, 0, AT(macros), "NAME", NULL, 0, 0,
-	    "pass this MTA macro to the filter; up to 30", NULL },
-	{ 'c', "strip-cr", OPT_FLAG, 0, AT(strip_cr), NULL, NULL, 0, 0,
-	    "strip bare CR from the body", NULL },
-	{ 'L', "loopback", OPT_STR, OPT_ONCE, AT(loopback), "IP", NULL, 0, 0,
-	    "report this client address as 127.0.0.1", NULL },
-	{ 'y', "set-macro-list", OPT_FLAG, 0, AT(set_symlist), NULL, NULL, 0, 0,
-	    "tell the MTA which macros are wanted", NULL },
-	{ 0, "ip-key-file", OPT_STR, 0, AT(ip_key_file), "FILE", IP_KEY_FILE, 0,
-	    0, "file with the name of the IP validation header", NULL },
-	{ 0, "log-stderr", OPT_FLAG, 0, AT(log_stderr), NULL, NULL, 0, 0,
-	    "log to standard error instead of syslog", NULL },
-};
 
 /* The daemon at run time. */
 struct md {
@@ -150,8 +51,8 @@ static void
 parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 {
 	const struct cmdline own = { .name = "mimedefang",
-		.rows = rows,
-		.n = sizeof(rows) / sizeof(rows[0]),
+		.rows = md_option_rows,
+		.n = md_option_count,
 		.words = " [-- multiplexor options]",
 		.more = "The multiplexor's options: mimedefang-multiplexor "
 			"--help\n" };
@@ -162,20 +63,10 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	int rest;
 
 	rest = cmdline_parse(&own, o, argc, argv);
-	if (o->conn && !*o->conn) {
-		fprintf(stderr, "%s: Illegal conn: %s\n", argv0, o->conn);
+	if (md_opts_check(o, err, sizeof(err)) < 0) {
+		fprintf(stderr, "%s: %s\n", argv0, err);
 		exit(1);
 	}
-	if (!o->conn) {
-		fprintf(stderr, "%s: You must use the `-p' option.\n", argv0);
-		exit(1);
-	}
-	for (size_t i = 0; i < o->macros.n; i++)
-		if (strlen(o->macros.v[i]) > MACRO_NAME_MAX) {
-			fprintf(stderr, "%s: Macro name too long: %s\n", argv0,
-			    o->macros.v[i]);
-			exit(1);
-		}
 	if (o->mux_socket) {
 		if (rest < argc) {
 			fprintf(stderr,
@@ -198,8 +89,8 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 		    argv0);
 		exit(1);
 	}
-	mo->spool_dir = o->spool_dir;
-	mo->group_access = o->group_access;
+	mo->spool_dir = o->fe.spool_dir;
+	mo->group_access = o->fe.group_access;
 	if (mux_opts_check(mo, err, sizeof(err)) < 0) {
 		fprintf(stderr, "%s: %s\n", argv0, err);
 		exit(1);
@@ -382,7 +273,7 @@ watch_signal(struct md *md, int sig, event_callback_fn fn)
 }
 
 static void
-log_alive(const struct md_opts *o)
+log_alive(const struct frontend_opts *o)
 {
 	log_msg(LOG_L_INFO, NULL,
 	    "MIMEDefang alive. workersReservedForLoopback=%ld "
@@ -410,10 +301,10 @@ main(int argc, char **argv)
 		.user = o.user,
 		.pid_file = o.pid_file,
 		.lock_file = o.lock_file,
-		.spool_dir = o.spool_dir,
+		.spool_dir = o.fe.spool_dir,
 		.facility = o.facility,
 		.foreground = o.foreground,
-		.group_access = o.group_access,
+		.group_access = o.fe.group_access,
 		.log_stderr = o.log_stderr,
 		.keep_fd =
 		    strncmp(o.conn, "fd:", 3) == 0 ? atoi(o.conn + 3) : -1 },
@@ -432,32 +323,14 @@ main(int argc, char **argv)
 			start_fail("%s", err);
 		md.asker = (struct asker){ md.mux, mux_asker, mux_canceller };
 	}
-	const struct frontend_opts fo = {
-		.spool_dir = o.spool_dir,
-		.check_relay = o.check_relay,
-		.check_helo = o.check_helo,
-		.check_sender = o.check_sender,
-		.check_recipient = o.check_recipient,
-		.queue_connections = o.queue_connections,
-		.reserve = o.reserve,
-		.keep_dirs = o.keep_dirs,
-		.keep_failed = o.keep_failed,
-		.log_time = o.log_time,
-		.group_access = o.group_access,
-		.skip_bad_rcpts = o.skip_bad_rcpts,
-		.set_symlist = o.set_symlist,
-		.strip_cr = o.strip_cr,
-		.loopback = o.loopback,
-		.scanned_by = o.scanned_by,
-		.my_ip = find_my_ip(),
-		.macros = &o.macros,
-		.validate_header = read_ip_key(o.ip_key_file),
-	};
-	if (frontend_new(&md.fe, md.base, &fo, &md.asker, err, sizeof(err)) < 0)
+	o.fe.my_ip = find_my_ip();
+	o.fe.validate_header = read_ip_key(o.ip_key_file);
+	if (frontend_new(&md.fe, md.base, &o.fe, &md.asker, err, sizeof(err)) <
+	    0)
 		start_fail("%s", err);
 	md.listen_fd = mlt_listen_open(o.conn,
 	    &(struct mlt_listen_opts){ .backlog = (int)o.backlog,
-		.umask_ = o.group_access ? 007 : 077,
+		.umask_ = o.fe.group_access ? 007 : 077,
 		.remove_dead = true },
 	    err, sizeof(err));
 	if (md.listen_fd < 0)
@@ -465,7 +338,7 @@ main(int argc, char **argv)
 	watch_signal(&md, SIGTERM, on_stop_signal);
 	watch_signal(&md, SIGINT, on_stop_signal);
 	watch_signal(&md, SIGHUP, on_hup);
-	log_alive(&o);
+	log_alive(&o.fe);
 	if (md.mux)
 		mux_start(md.mux);
 	ask_free(&md);

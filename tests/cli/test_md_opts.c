@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* md_opts: defaults, clamps and refusals. */
+#include "cli/md_opts.h"
+
+#include <getopt.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static char err[512];
+
+/* Words as one string, "''" is the empty one.  What opt_parse, else
+ * md_opts_check returned. */
+static int
+parse(struct md_opts *o, const char *words)
+{
+	static char text[1024]; /* options point into it */
+	char *argv[80] = { (char *)(uintptr_t) "prog" }, *rest_of = NULL;
+	int argc = 1, rest, r;
+
+	assert_true(strlen(words) < sizeof(text));
+	strcpy(text, words);
+	for (char *w = strtok_r(text, " ", &rest_of); w && argc < 79;
+	     w = strtok_r(NULL, " ", &rest_of))
+		argv[argc++] = strcmp(w, "''") == 0 ? w + 2 : w;
+	*o = (struct md_opts){ 0 };
+	err[0] = '\0';
+	opterr = 0;
+	r = opt_parse(md_option_rows, md_option_count, o, argc, argv, &rest);
+	return r ? r : md_opts_check(o, err, sizeof(err));
+}
+
+static void
+defaults_are_the_known_ones(void **state)
+{
+	struct md_opts o;
+
+	(void)state;
+	assert_int_equal(parse(&o, "-p /s"), 0);
+	assert_string_equal(o.conn, "/s");
+	assert_string_equal(o.fe.spool_dir, "/var/spool/MIMEDefang");
+	assert_string_equal(o.fe.scanned_by, "MIMEDefang 0.1.0");
+	assert_string_equal(o.facility, "mail");
+	assert_string_equal(o.ip_key_file, "/etc/mail/mimedefang-ip-key");
+	assert_int_equal(o.fe.reserve, -1);
+	assert_int_equal(o.backlog, 0);
+	assert_null(o.mux_socket);
+	assert_null(o.user);
+	assert_null(o.pid_file);
+	assert_null(o.lock_file);
+	assert_null(o.fe.loopback);
+	assert_ptr_equal(o.fe.macros, &o.macros);
+	assert_int_equal(o.macros.n, 0);
+	assert_false(o.foreground || o.log_stderr || o.ignored);
+	assert_false(o.fe.group_access || o.fe.keep_dirs || o.fe.keep_failed ||
+		     o.fe.check_relay || o.fe.check_helo || o.fe.check_sender ||
+		     o.fe.check_recipient || o.fe.queue_connections ||
+		     o.fe.log_time || o.fe.skip_bad_rcpts || o.fe.set_symlist ||
+		     o.fe.strip_cr);
+}
+
+static void
+what_cannot_be_meant_is_refused(void **state)
+{
+	static const struct {
+		const char *words, *want;
+	} cases[] = {
+		{ "", "You must use the `-p' option." },
+		{ "-m /x", "You must use the `-p' option." },
+		{ "-p ''", "Illegal conn: " },
+	};
+	struct md_opts o;
+	char words[400], name[202];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(parse(&o, cases[i].words), -1);
+		assert_string_equal(err, cases[i].want);
+	}
+	memset(name, 'x', 201);
+	name[201] = '\0';
+	snprintf(words, sizeof(words), "-p /s -a %s", name);
+	assert_int_equal(parse(&o, words), -1);
+	assert_memory_equal(err, "Macro name too long: xxx", 24);
+	words[strlen(words) - 1] = '\0';
+	assert_int_equal(parse(&o, words), 0);
+}
+
+static void
+an_overlong_path_of_m_is_refused(void **state)
+{
+	struct md_opts o;
+	char words[300] = "-p /s -m /", *end = words + strlen(words);
+
+	(void)state;
+	memset(end, 'x', 106);
+	assert_int_equal(parse(&o, words), 0);
+	memset(end, 'x', 107);
+	assert_int_equal(parse(&o, words), -1);
+	assert_string_equal(err, "-m: a socket's path has at most 107 octets, "
+				 "this one has 108");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults_are_the_known_ones),
+		cmocka_unit_test(what_cannot_be_meant_is_refused),
+		cmocka_unit_test(an_overlong_path_of_m_is_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
