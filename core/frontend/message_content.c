@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* message_content: header, body, the end of a message and its scan. */
+#include "core/frontend/message_parts.h"
+
+#include "core/base/log.h"
+
+#include <string.h>
+
+#define MEMORY_BYTES (64 << 10)
+
+void
+message_on_content(struct message *m, const struct mlt_event *ev)
+{
+	const struct frontend_opts *o = m->env->opts;
+	size_t limit = o->memory_bytes ? o->memory_bytes : MEMORY_BYTES;
+
+	if (ev->type == MLT_EV_HEADER) {
+		mail_header(m->mail, ev->header.name, ev->header.value,
+		    o->validate_header);
+	} else {
+		message_update_queue_id(m);
+		if (ev->type == MLT_EV_EOH)
+			mail_eoh(m->mail);
+		else
+			mail_body(m->mail, ev->text);
+	}
+	if (mail_keep_small(m->mail, &m->env->spool, limit, message_log_id(m)) <
+	    0)
+		message_fail(m);
+	else
+		message_conclude_plain(m, MLT_REPLY_CONTINUE);
+}
+
+void
+message_on_eom(struct message *m)
+{
+	message_update_queue_id(m);
+	message_write_queue_id(m);
+	m->scan_began = m->env->opts->log_time ? m->env->mono_ms() : 0;
+	if (mail_seal(m->mail, &m->env->spool, message_log_id(m)) < 0) {
+		message_fail(m);
+		return;
+	}
+	struct request_about a = message_about(m);
+	/* Without a timer the MTA just hears nothing meanwhile. */
+	(void)m->ops->wake(m->arg, MESSAGE_PROGRESS_MS);
+	message_ask(m, Q_SCAN, request_scan(&m->env->request, &a));
+}
+
+static int
+obey_results(struct message *m, struct mlt_reply *r)
+{
+	const struct frontend_opts *o = m->env->opts;
+	const struct apply_to to = { .session = m->session,
+		.mail = m->mail,
+		.spool_path = m->env->spool.path,
+		.ctx = message_log_id(m),
+		.scanned_by = o->scanned_by ? o->scanned_by : "",
+		.my_ip = m->client.my_ip,
+		.validation = o->validate_header };
+
+	return outcome_obey(&to, &m->env->room, r);
+}
+
+void
+message_scan_answered(struct message *m, const char *answer, size_t n)
+{
+	struct mlt_reply r;
+
+	if (n != 3 || memcmp(answer, "ok\n", 3) != 0) {
+		if (strcmp(answer, MUX_NO_RESPONSE) == 0)
+			m->mail->fate = SPOOL_KILLER;
+		message_answer_is_error(m, Q_SCAN, answer);
+		return;
+	}
+	if (obey_results(m, &r) < 0)
+		m->mail->fate = SPOOL_FAILED;
+	if (m->env->opts->log_time)
+		log_msg(LOG_L_INFO, message_log_id(m), "Filter time is %llums",
+		    (unsigned long long)(m->env->mono_ms() - m->scan_began));
+	if (m->mail->fate != SPOOL_DONE) {
+		message_fail(m);
+		return;
+	}
+	message_drop(m);
+	message_conclude(m, &r);
+}
