@@ -47,6 +47,18 @@ act_version(void *opts, const char *arg)
 	return STOP_VERSION;
 }
 
+/* Where cmdline_parse was told to note it: one command line at a time. */
+static bool *wants_config;
+
+static int
+act_config(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	*wants_config = true;
+	return 0;
+}
+
 static const struct opt common[] = {
 	{ 'h', NULL, OPT_ACT, 0, 0, NULL, NULL, 0, 0,
 	    "this text on standard "
@@ -57,8 +69,18 @@ static const struct opt common[] = {
 	    "the options as source of the manual page", act_mdoc },
 	{ 'v', "version", OPT_ACT, 0, 0, NULL, NULL, 0, 0, "the version",
 	    act_version },
+	/* the last: only for programs that have it */
+	{ 0, "print-config", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "check the options, print all with their values and end",
+	    act_config },
 };
 #define N_COMMON (sizeof(common) / sizeof(common[0]))
+
+static size_t
+n_rows(const struct cmdline *c)
+{
+	return c->n + N_COMMON - (c->print_config ? 0 : 1);
+}
 
 /* The program's rows and the common ones. */
 static struct opt *
@@ -83,7 +105,7 @@ print_help(const struct cmdline *c, const struct opt *rows, FILE *to)
 	buf_init(&text, 0);
 	buf_addf(&text, "%s version %s\nUsage: %s [options]%s\nOptions:\n",
 	    c->name, MD_VERSION, c->name, c->words ? c->words : "");
-	opt_help(rows, c->n + N_COMMON, &text);
+	opt_help(rows, n_rows(c), &text);
 	fprintf(to, "%s%s", buf_cstr(&text), c->more ? c->more : "");
 	buf_fini(&text);
 }
@@ -94,7 +116,7 @@ print_mdoc(const struct cmdline *c, const struct opt *rows)
 	struct buf text;
 
 	buf_init(&text, 0);
-	opt_mdoc(rows, c->n + N_COMMON, &text);
+	opt_mdoc(rows, n_rows(c), &text);
 	fputs(buf_cstr(&text), stdout);
 	buf_fini(&text);
 }
@@ -129,13 +151,25 @@ cmdline_usage(const struct cmdline *c)
 	exit(stop_here(c, all_rows(c), STOP_USAGE));
 }
 
+void
+cmdline_print_config(const struct cmdline *c, const void *opts)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	opt_dump(c->rows, c->n, opts, &text);
+	fputs(buf_cstr(&text), stdout);
+	exit(fflush(stdout) == 0 ? 0 : 1);
+}
+
 int
 cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv)
 {
 	struct opt *rows = all_rows(c);
-	size_t n = c->n + N_COMMON;
+	size_t n = n_rows(c);
 	int rest, stop;
 
+	wants_config = c->print_config;
 	if (c->command)
 		stop = opt_parse_words(rows, n, opts, argc, argv, &rest);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cmdline: a program's own options and those that all programs have (--help,
- * --help-mdoc, --version), parsed in one go.  Whatever ends the program there,
+ * --help-mdoc, --version, --print-config), parsed in one go.  Whatever ends the program there,
  * also a bad option, ends it here.
  */
 #ifndef CLI_CMDLINE_H
@@ -16,13 +16,18 @@ struct cmdline {
 	const char *name; /* of the program, in help */
 	const struct opt *rows;
 	size_t n;
-	const char *words; /* what may follow the options; NULL = nothing */
-	const char *more;  /* text behind the options, or NULL */
-	bool command;      /* the first word ends the options; -h succeeds */
+	const char *words;  /* what may follow the options; NULL = nothing */
+	const char *more;   /* text behind the options, or NULL */
+	bool command;       /* the first word ends the options; -h succeeds */
+	bool *print_config; /* set by --print-config; NULL = no such option */
 };
 
 /* The index of the first word behind the options, argc if there is none. */
 int cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv);
+/* What --print-config asked for, when opts are checked: prints each option with
+ * its value and ends the program. */
+__attribute__((noreturn)) void cmdline_print_config(
+    const struct cmdline *c, const void *opts);
 /* Usage on standard error, exit 1. */
 __attribute__((noreturn)) void cmdline_usage(const struct cmdline *c);
 

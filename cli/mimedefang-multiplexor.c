@@ -16,9 +16,11 @@
 static void
 parse_options(int argc, char **argv, struct mux_opts *o)
 {
+	bool print_config = false;
 	const struct cmdline c = { .name = "mimedefang-multiplexor",
 		.rows = mux_option_rows,
-		.n = mux_option_count };
+		.n = mux_option_count,
+		.print_config = &print_config };
 	char err[512];
 
 	cmdline_parse(&c, o, argc, argv);
@@ -26,6 +28,8 @@ parse_options(int argc, char **argv, struct mux_opts *o)
 		fprintf(stderr, "%s: %s\n", argv[0], err);
 		exit(1);
 	}
+	if (print_config)
+		cmdline_print_config(&c, o);
 }
 
 struct mx {

@@ -50,15 +50,18 @@ struct md {
 static void
 parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 {
+	bool print_own = false, print_builtin = false;
 	const struct cmdline own = { .name = "mimedefang",
 		.rows = md_option_rows,
 		.n = md_option_count,
 		.words = " [-- multiplexor options]",
 		.more = "The multiplexor's options: mimedefang-multiplexor "
-			"--help\n" };
+			"--help\n",
+		.print_config = &print_own };
 	const struct cmdline builtin = { .name = "mimedefang ... --",
 		.rows = mux_option_rows,
-		.n = mux_option_count };
+		.n = mux_option_count,
+		.print_config = &print_builtin };
 	char err[512];
 	int rest;
 
@@ -76,6 +79,8 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 			    argv0, o->mux_socket);
 			exit(1);
 		}
+		if (print_own)
+			cmdline_print_config(&own, o);
 		return;
 	}
 	/* The word before the rest serves as the program name in messages. */
@@ -95,6 +100,10 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 		fprintf(stderr, "%s: %s\n", argv0, err);
 		exit(1);
 	}
+	if (print_own)
+		cmdline_print_config(&own, o);
+	if (print_builtin)
+		cmdline_print_config(&builtin, mo);
 }
 
 /* This host's first IPv4 address, NULL and a warning if there is none. */

@@ -20,34 +20,14 @@
 #define MD_SPOOLDIR "/var/spool/MIMEDefang"
 #endif
 
-#define QUEUE_MAX 128
+#define QUEUE_MAX      128
+#define TICK_TYPES_MAX 30
+#define BACKLOG_MIN    5
+#define BACKLOG_MAX    200
 
-/* Options of the original that have no meaning here yet: silence would leave
- * an administrator with a service that he believes he has. */
-static int
-not_yet(const char *what)
-{
-	fprintf(stderr, "%s is not supported yet\n", what);
-	return 1;
-}
-#define NOT_YET(l, arg)                                                        \
-	static int not_yet_##l(void *opts, const char *value)                  \
-	{                                                                      \
-		(void)opts;                                                    \
-		(void)value;                                                   \
-		return not_yet("option -" #l);                                 \
-	}
-NOT_YET(a, "SOCKET")
-NOT_YET(O, "SOCKET")
-NOT_YET(N, "SOCKET")
-NOT_YET(t, "FILE")
-NOT_YET(T, NULL)
-NOT_YET(u, NULL)
-NOT_YET(E, NULL)
-NOT_YET(k, NULL)
-NOT_YET(X, "SECS")
-NOT_YET(P, "N")
-NOT_YET(d, NULL)
+/* Letters whose service is still to come: silence would leave an administrator
+ * with one that he believes he has. */
+static const char not_yet[] = "aONEtTukX";
 
 #define AT(member) offsetof(struct mux_opts, member)
 #define INT(l, name, member, arg, dflt, min, max, help)                        \
@@ -62,11 +42,6 @@ NOT_YET(d, NULL)
 #define FLAG(l, name, member, help)                                            \
 	{                                                                      \
 		l, name, OPT_FLAG, 0, AT(member), NULL, NULL, 0, 0, help, NULL \
-	}
-#define LATER(l, letter, arg)                                                  \
-	{                                                                      \
-		letter, NULL, OPT_ACT, 0, 0, arg, NULL, 0, 0,                  \
-		    "not supported yet", not_yet_##l                           \
 	}
 /* clang-format off: one row a line */
 const struct opt mux_option_rows[] = {
@@ -92,7 +67,7 @@ const struct opt mux_option_rows[] = {
 	    "requests that may wait for a worker, up to 128"),
 	INT('Q', "queue-timeout", queue_s, "SECS", "30", 1, 600,
 	    "how long a request may wait"),
-	INT('I', "backlog", backlog, "N", NULL, 5, 200,
+	INT('I', "backlog", backlog, "N", NULL, BACKLOG_MIN, BACKLOG_MAX,
 	    "connections that may wait to be accepted (default: -x / 4)"),
 	INT('y', "per-domain", per_domain, "N", "0", 0, INT_MAX,
 	    "recipok requests of one domain at a time; 0: any number"),
@@ -100,20 +75,40 @@ const struct opt mux_option_rows[] = {
 	    "limit of a worker's resident memory"),
 	INT('M', "max-memory", max_as_kb, "KB", "0", 0, LONG_MAX / 1024,
 	    "limit of a worker's address space"),
+	INT('X', "tick-interval", tick_s, "SECS", "0", 0, INT_MAX,
+	    "run the filter's tick function as often; 0: never"),
+	INT('P', "tick-types", tick_types, "N", "1", 1, TICK_TYPES_MAX,
+	    "kinds of tick that run beside each other, up to 30"),
 	INT('L', "log-status", status_log_s, "SECS", "0", 0, INT_MAX,
 	    "log a status line as often; 0: never"),
 	STR('s', "socket", socket, "PATH", NULL,
 	    "request socket (default: mimedefang-multiplexor.sock in -z)"),
+	STR('a', "open-socket", open_socket, "SOCKET", NULL,
+	    "socket for reports to everybody: /path, unix:/path, inet:PORT, "
+	    "inet_any:PORT, inet6:PORT or inet6_any:PORT"),
+	STR('O', "notify-socket", notify_socket, "SOCKET", NULL,
+	    "socket that tells listeners what happens, as for -a"),
+	STR('N', "map-socket", map_socket, "SOCKET", NULL,
+	    "socket for Sendmail's socket maps, as for -a"),
 	STR('z', "spool", spool_dir, "DIR", MD_SPOOLDIR, "spool directory"),
 	STR('f', "worker", worker, "PATH", MD_WORKER_PATH, "worker program"),
 	STR('F', "filter", filter, "PATH", NULL,
 	    "filter file for the worker program"),
+	STR('t', "stats-file", stats_file, "FILE", NULL,
+	    "append a line there for each event"),
+	FLAG('T', "stats-syslog", stats_syslog, "log a line for each event"),
+	FLAG('u', "stats-flush", stats_flush, "write each line of -t at once"),
 	FLAG('l', "log-events", log_events,
 	    "log what happens to workers, and what they write to stderr"),
 	FLAG('A', "log-scheduling", log_scheduling,
 	    "log which worker gets a request"),
 	FLAG('Z', "status-updates", status_fd,
 	    "let workers report what they do"),
+	FLAG('k', "autoscale", autoscale,
+	    "start and stop workers ahead of need, as the load demands"),
+	FLAG('E', "zygote", zygote,
+	    "load the filter once and fork workers from that process"),
+	FLAG('d', "debug-events", ignored, "accepted, has no effect"),
 	FLAG('G', "group-access", group_access,
 	    "let the group use the socket and read files"),
 	STR('U', "user", user, "NAME", NULL, "run as this user"),
@@ -126,17 +121,6 @@ const struct opt mux_option_rows[] = {
 	FLAG('D', "foreground", foreground, "stay in the foreground"),
 	FLAG(0, "log-stderr", log_stderr,
 	    "log to standard error instead of syslog"),
-	LATER(a, 'a', "SOCKET"),
-	LATER(O, 'O', "SOCKET"),
-	LATER(N, 'N', "SOCKET"),
-	LATER(t, 't', "FILE"),
-	LATER(T, 'T', NULL),
-	LATER(u, 'u', NULL),
-	LATER(E, 'E', NULL),
-	LATER(k, 'k', NULL),
-	LATER(X, 'X', "SECS"),
-	LATER(P, 'P', "N"),
-	LATER(d, 'd', NULL),
 };
 /* clang-format on */
 const size_t mux_option_count =
@@ -175,6 +159,34 @@ check_socket(struct mux_opts *o, char *err, size_t errlen)
 	return 0;
 }
 
+/* What is asked for and cannot be given. */
+static int
+check_not_yet(const struct mux_opts *o, char *err, size_t errlen)
+{
+	for (size_t i = 0; i < mux_option_count; i++) {
+		const struct opt *row = &mux_option_rows[i];
+		const char *at = (const char *)o + row->offset;
+		bool given = false;
+
+		if (!row->letter || !strchr(not_yet, row->letter))
+			continue;
+		if (row->type == OPT_STR)
+			given = *(const char *const *)at != NULL;
+		else if (row->type == OPT_FLAG)
+			given = *(const bool *)at;
+		else if (row->type == OPT_INT)
+			given = *(const long *)at != 0;
+		if (given) {
+			snprintf(err, errlen,
+			    "option -%c (--%s) is not supported yet; leave it "
+			    "out",
+			    row->letter, row->name);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 /* Workers run in the spool directory; whoever gives a relative path means it
  * from where he stands.  choice:relative-filter */
 static int
@@ -199,6 +211,16 @@ check_filter(struct mux_opts *o, char *err, size_t errlen)
 	return 0;
 }
 
+static long
+default_backlog(const struct mux_opts *o)
+{
+	long n = o->max_workers / 4;
+
+	return n < BACKLOG_MIN   ? BACKLOG_MIN
+	       : n > BACKLOG_MAX ? BACKLOG_MAX
+				 : n;
+}
+
 int
 mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 {
@@ -220,6 +242,10 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 		o->min_workers = o->max_workers;
 	if (o->per_domain >= o->max_workers)
 		o->per_domain = 0; /* could never be reached */
+	if (o->backlog == 0)
+		o->backlog = default_backlog(o);
+	if (check_not_yet(o, err, errlen) < 0)
+		return -1;
 	if (check_filter(o, err, errlen) < 0)
 		return -1;
 	return check_socket(o, err, errlen);

@@ -22,14 +22,24 @@ struct mux_opts {
 	long start_delay_s;         /* -w: between starts up to -m */
 	long start_min_s;           /* -W: between any two starts */
 	long queue_max, queue_s;    /* -q -Q */
-	long backlog;               /* -I; 0 = max_workers / 4 */
+	long backlog;               /* -I; 0 = not given, until checked */
 	long per_domain;            /* -y */
 	long max_rss_kb, max_as_kb; /* -R -M; 0 = unset */
 	long status_log_s;          /* -L */
+	long tick_s, tick_types;    /* -X, 0 = none; -P */
 	const char *socket;         /* -s; NULL = SPOOL/... */
+	const char *open_socket;    /* -a, NULL = none */
+	const char *notify_socket;  /* -O */
+	const char *map_socket;     /* -N */
+	const char *stats_file;     /* -t, relative to spool_dir */
 	const char *spool_dir;      /* -z */
 	const char *worker;         /* -f */
 	const char *filter;         /* -F, NULL = the worker's default */
+	bool stats_syslog;          /* -T */
+	bool stats_flush;           /* -u */
+	bool autoscale;             /* -k */
+	bool zygote;                /* -E */
+	bool ignored;               /* -d */
 	bool log_events;            /* -l */
 	bool log_scheduling;        /* -A */
 	bool status_fd;             /* -Z */
