@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/md_opts.h"
 
+#include "core/base/log.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +109,8 @@ const struct opt md_option_rows[] = {
 	    "file with the name of the IP validation header"),
 	FLAG(0, "log-stderr", log_stderr,
 	    "log to standard error instead of syslog"),
+	STR(0, "log-format", 0, log_format, "FORMAT", "text",
+	    "text, or json: each log line is an object"),
 };
 /* clang-format on */
 const size_t md_option_count =
@@ -138,6 +142,11 @@ md_opts_check(struct md_opts *o, char *err, size_t errlen)
 			    o->macros.v[i]);
 			return -1;
 		}
+	if (!log_is_format(o->log_format)) {
+		snprintf(err, errlen, "--log-format %s: it is text or json",
+		    o->log_format);
+		return -1;
+	}
 	o->fe.macros = &o->macros;
 	return 0;
 }

@@ -21,7 +21,7 @@ struct md_opts {
 	const char *conn;        /* -p */
 	const char *mux_socket;  /* -m; NULL = the built-in one */
 	const char *user, *pid_file, *lock_file, *facility; /* -U -P -o -S */
-	const char *ip_key_file;
+	const char *ip_key_file, *log_format;
 	long backlog;           /* -b; 0 = as many as possible */
 	struct opt_list macros; /* -a */
 	bool foreground;        /* -D */

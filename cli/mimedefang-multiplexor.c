@@ -79,6 +79,7 @@ main(int argc, char **argv)
 			 .foreground = o.foreground,
 			 .group_access = o.group_access,
 			 .log_stderr = o.log_stderr,
+			 .log_format = o.log_format,
 			 .keep_fd = -1 },
 	    &d);
 	mx.base = event_base_new();

@@ -87,10 +87,11 @@ parse_options(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 	argv[rest - 1] = argv[0];
 	cmdline_parse(&builtin, mo, argc - rest + 1, argv + rest - 1);
 	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground ||
-	    mo->log_stderr) {
+	    mo->log_stderr || mo->log_format) {
 		fprintf(stderr,
-		    "%s: -U -p -o -D --log-stderr behind -- belong to a "
-		    "separate multiplexor; give them before --\n",
+		    "%s: -U -p -o -D --log-stderr --log-format behind -- "
+		    "belong to a separate multiplexor; give them before "
+		    "--\n",
 		    argv0);
 		exit(1);
 	}
@@ -315,6 +316,7 @@ main(int argc, char **argv)
 		.foreground = o.foreground,
 		.group_access = o.fe.group_access,
 		.log_stderr = o.log_stderr,
+		.log_format = o.log_format,
 		.keep_fd =
 		    strncmp(o.conn, "fd:", 3) == 0 ? atoi(o.conn + 3) : -1 },
 	    &md.daemon);

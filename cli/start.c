@@ -129,6 +129,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 		log_to_stderr(o->ident, true);
 	else
 		log_open_syslog(o->ident, facility);
+	log_set_format(o->log_format ? o->log_format : "text");
 	raise_fd_limit();
 	signal(SIGPIPE, SIG_IGN);
 	umask(o->group_access ? 027 : 077);

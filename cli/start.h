@@ -19,6 +19,7 @@ struct start_opts {
 	const char *prog;  /* argv[0], for messages */
 	const char *ident; /* syslog tag */
 	const char *user, *pid_file, *lock_file, *spool_dir, *facility;
+	const char *log_format; /* checked already; NULL = text */
 	bool foreground, group_access, log_stderr;
 	int keep_fd; /* an inherited descriptor to keep, or -1 */
 };

@@ -7,6 +7,8 @@
  */
 #include "mux_opts.h"
 
+#include "core/base/log.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +123,8 @@ const struct opt mux_option_rows[] = {
 	FLAG('D', "foreground", foreground, "stay in the foreground"),
 	FLAG(0, "log-stderr", log_stderr,
 	    "log to standard error instead of syslog"),
+	STR(0, "log-format", log_format, "FORMAT", NULL,
+	    "text (the default), or json: each log line is an object"),
 };
 /* clang-format on */
 const size_t mux_option_count =
@@ -232,6 +236,11 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 	if (o->worker[0] != '/') {
 		snprintf(err, errlen,
 		    "-f: You must supply an absolute path for filter program");
+		return -1;
+	}
+	if (o->log_format && !log_is_format(o->log_format)) {
+		snprintf(err, errlen, "--log-format %s: it is text or json",
+		    o->log_format);
 		return -1;
 	}
 	if (o->max_lifetime_s <= 0)

@@ -49,6 +49,7 @@ struct mux_opts {
 	const char *facility, *label;            /* -S -Y */
 	bool foreground;                         /* -D */
 	bool log_stderr;
+	const char *log_format; /* NULL = "text" */
 };
 
 extern const struct opt mux_option_rows[];

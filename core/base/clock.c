@@ -20,3 +20,13 @@ clock_wall_s(void)
 {
 	return (int64_t)time(NULL);
 }
+
+int64_t
+clock_wall_ms(void)
+{
+	struct timespec ts;
+	int r = clock_gettime(CLOCK_REALTIME, &ts);
+
+	assert(r == 0);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}

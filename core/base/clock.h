@@ -11,5 +11,6 @@ typedef uint64_t msec; /* milliseconds */
 
 msec clock_mono_ms(void);   /* since an unspecified start; never goes back */
 int64_t clock_wall_s(void); /* seconds since 1970-01-01 UTC */
+int64_t clock_wall_ms(void);
 
 #endif

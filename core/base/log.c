@@ -8,6 +8,8 @@
  */
 #include "log.h"
 
+#include "core/base/clock.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,10 +19,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#define LOG_LINE_BYTES 2000
-
 static struct {
-	bool to_syslog, to_stderr;
+	bool to_syslog, to_stderr, json;
 	const char *ident;
 	enum log_level stderr_max;
 	log_sink_fn *sink;
@@ -41,6 +41,7 @@ void
 log_open_syslog(const char *ident, int facility)
 {
 	openlog(ident, LOG_PID | LOG_NDELAY, facility);
+	out.ident = ident;
 	out.to_syslog = true;
 }
 
@@ -64,39 +65,26 @@ log_set_sink(log_sink_fn *sink, void *arg)
 	out.sink_arg = arg;
 }
 
-/* Copies s to line, size octets with the NUL, control octets as \xNN; what
- * does not fit whole is left out. */
-static void
-make_harmless(char *line, size_t size, const char *s)
+static bool
+wanted(enum log_level level)
 {
-	static const char hex[] = "0123456789ABCDEF";
-	char *to = line, *end = line + size - 1;
+	return out.sink || out.to_syslog ||
+	       (out.to_stderr && level <= out.stderr_max);
+}
 
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c >= 0x20 && c != 0x7f) {
-			if (to == end)
-				break;
-			*to++ = (char)c;
-		} else {
-			if (end - to < 4)
-				break;
-			*to++ = '\\';
-			*to++ = 'x';
-			*to++ = hex[c >> 4];
-			*to++ = hex[c & 15];
-		}
-	}
-	*to = '\0';
+static const char *
+program(void)
+{
+	return out.ident ? out.ident : "";
 }
 
 static void
-write_stderr(enum log_level level, const char *line)
+write_stderr(enum log_level level, const struct logline *l)
 {
-	const char *ident = out.ident ? out.ident : "";
-	const char *part[] = { ident, *ident ? ": " : "", levels[level].name,
-		": ", line, "\n" };
+	const char *ident = l->json ? "" : program();
+	const char *part[] = { ident, *ident ? ": " : "",
+		l->json ? "" : levels[level].name, l->json ? "" : ": ", l->text,
+		"\n" };
 	struct iovec v[sizeof(part) / sizeof(part[0])];
 	const int n = (int)(sizeof(part) / sizeof(part[0]));
 	ssize_t r;
@@ -109,30 +97,70 @@ write_stderr(enum log_level level, const char *line)
 	while (r < 0 && errno == EINTR);
 }
 
+static void
+deliver(enum log_level level, const struct logline *l)
+{
+	if (out.sink) {
+		out.sink(out.sink_arg, level, l->text);
+		return;
+	}
+	if (out.to_syslog)
+		syslog(levels[level].syslog, "%s", l->text);
+	if (out.to_stderr && level <= out.stderr_max)
+		write_stderr(level, l);
+}
+
+static struct logline_head
+head_of(enum log_level level)
+{
+	return (struct logline_head){ .wall_ms = clock_wall_ms(),
+		.level = levels[level].name,
+		.program = program(),
+		.pid = (long)getpid() };
+}
+
 void
 log_vmsg(enum log_level level, const char *ctx, const char *fmt, va_list ap)
 {
-	char raw[LOG_LINE_BYTES + 1], line[LOG_LINE_BYTES + 1];
-	bool to_stderr = out.to_stderr && level <= out.stderr_max;
-	int saved = errno, n = 0;
+	char raw[LOGLINE_MAX + 1];
+	struct logline l;
+	int saved = errno;
 
-	if (!out.sink && !out.to_syslog && !to_stderr)
+	if (!wanted(level))
 		return;
-	if (ctx)
-		n = snprintf(raw, sizeof(raw), "%s: ", ctx);
-	if (n >= 0 && (size_t)n < sizeof(raw)) {
-		errno = saved; /* for %m */
-		vsnprintf(raw + n, sizeof(raw) - (size_t)n, fmt, ap);
-	}
-	make_harmless(line, sizeof(line), raw);
-	if (out.sink) {
-		out.sink(out.sink_arg, level, line);
+	vsnprintf(raw, sizeof(raw), fmt, ap);
+	if (out.json) {
+		struct logline_head head = head_of(level);
+
+		logline_json(&l, &head, ctx, raw);
 	} else {
-		if (out.to_syslog)
-			syslog(levels[level].syslog, "%s", line);
-		if (to_stderr)
-			write_stderr(level, line);
+		logline_plain(&l, ctx, raw);
 	}
+	deliver(level, &l);
+	errno = saved;
+}
+
+bool
+log_event_begin(
+    struct logline *l, enum log_level level, const char *ctx, const char *event)
+{
+	struct logline_head head;
+
+	if (!wanted(level))
+		return false;
+	if (out.json)
+		head = head_of(level);
+	logline_event(l, out.json ? &head : NULL, ctx, event);
+	return true;
+}
+
+void
+log_event_end(struct logline *l, enum log_level level)
+{
+	int saved = errno;
+
+	logline_end(l);
+	deliver(level, l);
 	errno = saved;
 }
 
@@ -144,6 +172,18 @@ log_msg(enum log_level level, const char *ctx, const char *fmt, ...)
 	va_start(ap, fmt);
 	log_vmsg(level, ctx, fmt, ap);
 	va_end(ap);
+}
+
+bool
+log_is_format(const char *name)
+{
+	return strcmp(name, "text") == 0 || strcmp(name, "json") == 0;
+}
+
+void
+log_set_format(const char *name)
+{
+	out.json = strcmp(name, "json") == 0;
 }
 
 int

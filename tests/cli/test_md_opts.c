@@ -45,6 +45,7 @@ defaults_are_the_known_ones(void **state)
 	assert_string_equal(o.fe.spool_dir, "/var/spool/MIMEDefang");
 	assert_string_equal(o.fe.scanned_by, "MIMEDefang 0.1.0");
 	assert_string_equal(o.facility, "mail");
+	assert_string_equal(o.log_format, "text");
 	assert_string_equal(o.ip_key_file, "/etc/mail/mimedefang-ip-key");
 	assert_int_equal(o.fe.reserve, -1);
 	assert_int_equal(o.backlog, 0);
@@ -72,6 +73,8 @@ what_cannot_be_meant_is_refused(void **state)
 		{ "", "You must use the `-p' option." },
 		{ "-m /x", "You must use the `-p' option." },
 		{ "-p ''", "Illegal conn: " },
+		{ "-p /s --log-format xml",
+		    "--log-format xml: it is text or json" },
 	};
 	struct md_opts o;
 	char words[400], name[202];

@@ -125,7 +125,8 @@ errno_survives(void **state)
 static void
 stderr_gets_one_line_with_ident_and_level(void **state)
 {
-	char got[256];
+	struct logline l;
+	char got[512], *json;
 	int fds[2], saved = dup(STDERR_FILENO);
 	ssize_t n;
 
@@ -141,6 +142,12 @@ stderr_gets_one_line_with_ident_and_level(void **state)
 	log_msg(LOG_L_DEBUG, NULL, "three");
 	log_to_stderr("prog", false);
 	log_msg(LOG_L_ERR, NULL, "to nobody");
+	assert_false(log_event_begin(&l, LOG_L_ERR, NULL, "to_nobody"));
+	log_to_stderr("prog", true);
+	log_set_format("json");
+	log_msg(LOG_L_ERR, NULL, "four");
+	log_set_format("text");
+	log_to_stderr("prog", false);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fds[1]);
@@ -148,8 +155,40 @@ stderr_gets_one_line_with_ident_and_level(void **state)
 	close(fds[0]);
 	assert_true(n >= 0);
 	got[n] = '\0';
+	json = strchr(got, '{');
+	assert_non_null(json);
+	assert_non_null(strstr(json, ",\"message\":\"four\"}\n"));
+	assert_string_equal(json + strcspn(json, "\n"), "\n");
+	*json = '\0';
 	assert_string_equal(
 	    got, "prog: warning: ctx: one\\x0Atwo\nprog: debug: three\n");
+}
+
+static void
+json_is_one_object_a_line_wherever_it_goes(void **state)
+{
+	struct captured *c = *state;
+	struct logline l;
+
+	log_set_format("json");
+	log_msg(LOG_L_WARN, "ctx", "one\ntwo");
+	assert_non_null(
+	    strstr(c->line, "\",\"level\":\"warning\",\"program\""));
+	assert_non_null(strstr(
+	    c->line, ",\"context\":\"ctx\",\"message\":\"one\\u000Atwo\"}"));
+	assert_true(log_event_begin(&l, LOG_L_INFO, "Q1", "message"));
+	logline_number(&l, "size", 7);
+	log_event_end(&l, LOG_L_INFO);
+	log_set_format("text");
+	assert_memory_equal(c->line, "{\"time\":\"2", 10);
+	assert_non_null(strstr(
+	    c->line, ",\"context\":\"Q1\",\"event\":\"message\",\"size\":7}"));
+	assert_true(log_event_begin(&l, LOG_L_INFO, "Q1", "message"));
+	logline_number(&l, "size", 7);
+	log_event_end(&l, LOG_L_INFO);
+	assert_string_equal(c->line, "Q1: message size=7");
+	assert_true(log_is_format("json") && log_is_format("text"));
+	assert_false(log_is_format("JSON") || log_is_format(""));
 }
 
 static void
@@ -178,6 +217,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    long_lines_are_cut, start, stop),
 		cmocka_unit_test_setup_teardown(errno_survives, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    json_is_one_object_a_line_wherever_it_goes, start, stop),
 		cmocka_unit_test(stderr_gets_one_line_with_ident_and_level),
 		cmocka_unit_test(facilities_are_known_by_both_names),
 	};

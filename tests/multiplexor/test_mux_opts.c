@@ -154,6 +154,7 @@ what_cannot_be_meant_is_refused(void **state)
 		{ "-s inet:1234",
 		    "Argument to -s option must be a UNIX-domain socket, not a "
 		    "TCP socket." },
+		{ "--log-format xml", "--log-format xml: it is text or json" },
 	};
 	struct mux_opts o;
 
@@ -225,7 +226,7 @@ options_are_these(void **state)
 	    "u stats-flush\nl log-events\nA log-scheduling\n"
 	    "Z status-updates\nk autoscale\nE zygote\nd debug-events\n"
 	    "G group-access\nU user\np pid-file\no lock-file\nS facility\n"
-	    "Y log-label\nD foreground\n- log-stderr\n";
+	    "Y log-label\nD foreground\n- log-stderr\n- log-format\n";
 	struct buf got;
 
 	(void)state;
