@@ -291,7 +291,7 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 		conn_settle(c);
 		return;
 	}
-	n = read(fd, server_of(c)->buf, sizeof(server_of(c)->buf));
+	n = recv(fd, server_of(c)->buf, sizeof(server_of(c)->buf), 0);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			mlt_conn_end(c, MLT_CLOSE_IO);

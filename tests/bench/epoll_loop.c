@@ -27,7 +27,7 @@ static char in[1 << 17];
 static bool
 answer(int fd)
 {
-	ssize_t n = read(fd, in, sizeof(in));
+	ssize_t n = recv(fd, in, sizeof(in), 0);
 	char options[17];
 
 	if (n <= 0)

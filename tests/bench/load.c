@@ -424,7 +424,7 @@ session_pull(struct session *s)
 	const struct step *step = &s->script->step[s->step];
 	char in[1024];
 	size_t want = step->in_n - s->got;
-	ssize_t n = read(s->fd, in, want < sizeof(in) ? want : sizeof(in));
+	ssize_t n = recv(s->fd, in, want < sizeof(in) ? want : sizeof(in), 0);
 
 	if (n < 0 && errno == EAGAIN)
 		return;
