@@ -235,7 +235,7 @@ fuzz-afl: ## the same with AFL++
 	@AFL_QUIET=1 $(MAKE) -s MODE=afl fuzz-run
 
 bench: deps-peers ## speed beside the peer, ratios; writes build/bench.json
-	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/run
+	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/filters && tests/bench/daemons
 man: $(MAN_PAGES)
 docs: man ## manual pages as HTML in build/docs
 	@mkdir -p build/docs

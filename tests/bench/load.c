@@ -7,10 +7,13 @@
  * is due, or the envelope is complete.  -S and -a are for other habits.
  *
  * The first connection is a real one: our MTA-side session passes two messages
- * to the filter and checks that it continued and added X-Null.  The octets of
+ * to the filter and checks that it continued and added a header field.  The octets of
  * both directions are kept.  The load replays them on N connections at once and
  * compares each answer with the recorded one, so that nothing is encoded or
  * parsed here while time is taken: the filter shall be the slower end.
+ *
+ * A filter that keeps files by queue id is given a new one with each message
+ * (-u): then each session has its own copy of the octets, to write them into.
  *
  * With -i the sessions say HELO (and with -m pass messages), then stay idle
  * while the filter's memory is read.  Prints one line of JSON.  Any error, and
@@ -39,10 +42,13 @@
 #define WARM_PART  8 /* this part of the time is not counted */
 #define COUNT(a)   (sizeof(a) / sizeof(*(a)))
 #define B(literal) ((struct mlt_bytes){ literal, sizeof(literal) - 1 })
+#define QUEUE_ID   "4dfLk16Zq0z123"
 
 struct load_opts {
-	long sessions, per_connection, body_bytes, ms, idle, pid;
-	bool apart, sparse;
+	long sessions, per_connection, body_bytes, ms, idle;
+	bool apart, sparse, unique;
+	const char *header;
+	struct opt_list pids;
 };
 #define AT(member) offsetof(struct load_opts, member)
 static const struct opt rows[] = {
@@ -63,8 +69,14 @@ static const struct opt rows[] = {
 	{ 'S', "sparse", OPT_FLAG, 0, AT(sparse), NULL, NULL, 0, 0,
 	    "send macros at four stages only, no ABORT behind a message",
 	    NULL },
-	{ 'p', "pid", OPT_INT, OPT_STRICT, AT(pid), "PID", NULL, 0, INT32_MAX,
-	    "the filter, for CPU time and memory", NULL },
+	{ 'u', "unique", OPT_FLAG, 0, AT(unique), NULL, NULL, 0, 0,
+	    "a new queue id with each message", NULL },
+	{ 'H', "header", OPT_STR, 0, AT(header), "NAME", "X-Null", 0, 0,
+	    "the header field that the filter adds", NULL },
+	{ 'p', "pid", OPT_LIST, 0, AT(pids), "PID", NULL, 0, 0,
+	    "a process of the filter, for CPU time (of all) and memory (of the "
+	    "first)",
+	    NULL },
 };
 
 /* One round trip: octets [out, out + out_n) leave, then exactly the answer
@@ -80,9 +92,12 @@ struct script {
  * the same connection; QUIT */
 static struct script first, next, quit;
 static struct buf octets; /* of all scripts */
+static size_t *queue_ids; /* where they are in the octets */
+static size_t n_queue_ids;
 
 struct session {
 	int fd;
+	char *octets; /* its own if ids are unique */
 	const struct script *script;
 	size_t step, sent, got;
 	long messages;
@@ -91,7 +106,7 @@ struct session {
 static struct load_opts o;
 static const char *path;
 static int ep;
-static uint64_t n_messages, n_connections;
+static uint64_t n_messages, n_connections, n_ids;
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *fmt, ...)
@@ -122,15 +137,16 @@ struct recorder {
 	struct mlt_mta *mta;
 	struct script *script;
 	int fd;
-	bool added; /* X-Null was seen since the last end of message */
+	bool added; /* o.header was seen since the last end of message */
 };
 
 static void
 check_answer(struct recorder *r, const struct mlt_action *a)
 {
 	if (!a->final) {
-		r->added |= a->reply == MLT_SMFIR_ADDHEADER && a->name.n == 6 &&
-			    memcmp(a->name.p, "X-Null", 6) == 0;
+		r->added |= a->reply == MLT_SMFIR_ADDHEADER &&
+			    a->name.n == strlen(o.header) &&
+			    memcmp(a->name.p, o.header, a->name.n) == 0;
 		return;
 	}
 	if (a->reply != MLT_SMFIR_CONTINUE && a->reply != MLT_SMFIR_OPTNEG)
@@ -226,7 +242,7 @@ record_greeting(struct recorder *r)
 static void
 record_envelope(struct recorder *r)
 {
-	static const struct mlt_bytes at_mail[] = { B("i"), B("4AMLk1Zq012345"),
+	static const struct mlt_bytes at_mail[] = { B("i"), B(QUEUE_ID),
 		B("{mail_mailer}"), B("esmtp"), B("{mail_host}"),
 		B("example.net."), B("{mail_addr}"), B("alice@example.net") };
 	static const struct mlt_bytes at_rcpt[] = { B("{rcpt_mailer}"),
@@ -246,7 +262,7 @@ record_envelope(struct recorder *r)
 static void
 tell_queue_id(struct recorder *r, uint8_t cmd)
 {
-	static const struct mlt_bytes id[] = { B("i"), B("4dfLk16Zq0z123") };
+	static const struct mlt_bytes id[] = { B("i"), B(QUEUE_ID) };
 
 	if (!o.sparse || cmd == MLT_SMFIC_EOM)
 		macros(r, cmd, id, COUNT(id));
@@ -305,7 +321,7 @@ record_message(struct recorder *r)
 	r->added = false;
 	say(r, mlt_mta_eom(r->mta));
 	if (!r->added)
-		die("the filter did not add X-Null");
+		die("the filter did not add %s", o.header);
 	if (!o.sparse)
 		say(r, mlt_mta_abort(r->mta)); /* Postfix does, always */
 }
@@ -336,6 +352,22 @@ record(int fd)
 	return agreed;
 }
 
+static void
+find_queue_ids(void)
+{
+	const char *start = buf_data(&octets), *end = start + buf_len(&octets);
+	const char *p = start;
+
+	queue_ids =
+	    calloc(buf_len(&octets) / strlen(QUEUE_ID) + 1, sizeof(*queue_ids));
+	if (!queue_ids)
+		die("out of memory");
+	while ((p = memmem(p, (size_t)(end - p), QUEUE_ID, strlen(QUEUE_ID)))) {
+		queue_ids[n_queue_ids++] = (size_t)(p - start);
+		p += strlen(QUEUE_ID);
+	}
+}
+
 /* ---- replaying -------------------------------------------------------------- */
 
 static void run_script(struct session *s, const struct script *script);
@@ -355,6 +387,10 @@ session_open(struct session *s)
 {
 	if ((s->fd = fdio_unix_connect(path, true)) < 0)
 		die("%s: %s", path, strerror(-s->fd));
+	if (o.unique && !s->octets && !(s->octets = malloc(buf_len(&octets))))
+		die("out of memory");
+	if (s->octets)
+		memcpy(s->octets, buf_data(&octets), buf_len(&octets));
 	s->messages = 0;
 	s->blocked = false;
 	n_connections++;
@@ -400,7 +436,8 @@ session_push(struct session *s)
 	const struct step *step = &s->script->step[s->step];
 
 	while (s->sent < step->out_n) {
-		ssize_t n = send(s->fd, buf_data(&octets) + step->out + s->sent,
+		const char *p = s->octets ? s->octets : buf_data(&octets);
+		ssize_t n = send(s->fd, p + step->out + s->sent,
 		    step->out_n - s->sent, MSG_NOSIGNAL);
 
 		if (n < 0 && errno != EAGAIN)
@@ -438,8 +475,20 @@ session_pull(struct session *s)
 }
 
 static void
+next_queue_id(struct session *s)
+{
+	char id[sizeof(QUEUE_ID)];
+
+	snprintf(id, sizeof(id), "b%013jx", (uintmax_t)n_ids++);
+	for (size_t i = 0; i < n_queue_ids; i++)
+		memcpy(s->octets + queue_ids[i], id, sizeof(id) - 1);
+}
+
+static void
 run_script(struct session *s, const struct script *script)
 {
+	if (s->octets && script != &quit)
+		next_queue_id(s);
 	s->script = script;
 	s->step = s->sent = s->got = 0;
 	session_push(s);
@@ -476,7 +525,8 @@ proc_number(const char *file, const char *name)
 	long v = 0;
 	FILE *f;
 
-	snprintf(where, sizeof(where), "/proc/%ld/%s", o.pid, file);
+	snprintf(where, sizeof(where), "/proc/%s/%s",
+	    o.pids.n > 0 ? o.pids.v[0] : "0", file);
 	if (!(f = fopen(where, "re")))
 		return 0;
 	while (fgets(line, sizeof(line), f))
@@ -498,8 +548,9 @@ sample_now(void)
 		.load = clock_us(CLOCK_PROCESS_CPUTIME_ID) };
 	clockid_t id;
 
-	if (o.pid > 0 && clock_getcpuclockid((pid_t)o.pid, &id) == 0)
-		s.filter = clock_us(id);
+	for (size_t i = 0; i < o.pids.n; i++)
+		if (clock_getcpuclockid(atoi(o.pids.v[i]), &id) == 0)
+			s.filter += clock_us(id);
 	return s;
 }
 
@@ -598,6 +649,7 @@ main(int argc, char **argv)
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) < 0)
 		die("epoll_create1: %s", strerror(errno));
 	agreed = record(connect_patiently());
+	find_queue_ids();
 	if (o.idle > 0)
 		measure_memory();
 	else

@@ -35,6 +35,10 @@ sub why_not ($class) {
     return;
 }
 
+sub version ($class) {
+    return qx($front -v 2>&1) =~ s/\s*\z//r;
+}
+
 sub prepare ($class, %o) {
     my $self = $class->SUPER::prepare(%o, separate => 1);
     $self->{is_peer} = { map { $_ => 1 } @{ $o{peer} } };
