@@ -16,10 +16,21 @@ drain(struct pool *p, msec now, unsigned x)
 	while (pool_next(p, &a)) {
 		if (a.type == POOL_SPAWN && (x++ & 7) == 7)
 			pool_failed(p, a.slot, now);
-		else if (a.type == POOL_SPAWN)
-			pool_ready(p, a.slot, now);
+		else if (a.type == POOL_SPAWN && (x & 3) != 2)
+			pool_ready(p, a.slot, now); /* else later, or never */
 	}
 	pool_check(p);
+}
+
+static void
+scale(struct pool *p, unsigned x, uint64_t req, msec now)
+{
+	if (x < 64)
+		pool_grow(p, now);
+	else if (x < 128)
+		pool_shrink(p, now);
+	else
+		pool_request_now(p, req, MUX_OTHER, now);
 }
 
 static void
@@ -44,6 +55,10 @@ one_input(struct pool *p, unsigned op, unsigned x, uint64_t req, msec now)
 		x < 16 ? pool_reread(p, now) : (void)0;
 	else if (op < 14)
 		x == 77 ? pool_stop(p, now) : (void)0;
+	else if (op < 15)
+		pool_ready(p, slot, now);
+	else
+		scale(p, x, req, now);
 	pool_tick(p, now);
 	assert(pool_deadline(p) > now);
 }
@@ -59,6 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.idle_ms = 30000,
 		.lifetime_ms = 20000,
 		.start_delay_ms = 1000,
+		.start_ms = 5000,
 		.term_ms = 10000,
 		.gone_ms = 1000,
 		.backoff_ms = 1000,

@@ -143,10 +143,14 @@ static const char overloaded[] =
 static void
 do_spawn(struct mux *m, const struct pool_action *a)
 {
-	if (worker_start(&m->workers[a->slot], a) == 0)
-		pool_ready(m->pool, a->slot, m->now);
-	else
+	struct worker *w = &m->workers[a->slot];
+
+	if (worker_start(w, a) < 0)
 		pool_failed(m->pool, a->slot, m->now);
+	else if (a->warm)
+		worker_prove(w);
+	else
+		pool_ready(m->pool, a->slot, m->now);
 }
 
 static void
@@ -408,6 +412,7 @@ new_pool(struct mux *m)
 		.idle_ms = (msec)o->idle_s * 1000,
 		.start_delay_ms = (msec)o->start_delay_s * 1000,
 		.start_min_ms = (msec)o->start_min_s * 1000,
+		.start_ms = (msec)o->busy_s * 1000,
 		.term_ms = TERM_MS,
 		.gone_ms = GONE_MS,
 		.backoff_ms = BACKOFF_MS,

@@ -45,7 +45,8 @@ struct worker {
 	char tag[REPORT_TAG_MAX + 1]; /* reported; "": that of the request */
 	struct buf last_words;        /* stderr that was not logged */
 	bool out_of_memory;
-	bool reaped; /* it can be given nothing more */
+	bool reaped;  /* it can be given nothing more */
+	bool proving; /* starting: its next line says that it works */
 };
 
 #define MUX_READ (sizeof(((struct mux *)0)->in) - 1)
@@ -88,6 +89,8 @@ bool mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out);
 
 /* ---- worker_ev.c: one worker's pipes ---- */
 int worker_start(struct worker *w, const struct pool_action *a);
+/* Asks it something that every worker answers; pool_ready when it does. */
+void worker_prove(struct worker *w);
 void worker_give(struct worker *w, struct request *r);
 void worker_close_stdin(struct worker *w);
 void worker_reaped(struct worker *w, const struct proc_exit *e);

@@ -44,7 +44,9 @@ start_reason(
 	const struct request *r = id_get(&m->ids, a->req);
 	size_t n;
 
-	if (!r) {
+	if (a->why == POOL_WHY_REREAD) {
+		snprintf(to, max, "Bringing up the new generation");
+	} else if (!r) {
 		snprintf(to, max, "Bringing workers up to minWorkers (%ld)",
 		    m->o->min_workers);
 	} else if (mux_classify(r->line, r->n) == MUX_SCAN) {
@@ -104,6 +106,7 @@ stop_reason(
 		[POOL_WHY_BUSY] = "Busy timeout",
 		[POOL_WHY_TALK] = "Error talking to worker process",
 		[POOL_WHY_OUTPUT] = "Unexpected output of worker",
+		[POOL_WHY_SCALE] = "Autoscale: scale-in",
 		[POOL_WHY_STOP] = "Stopping workers and terminating",
 	};
 	struct pool_info i;

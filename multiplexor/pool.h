@@ -34,6 +34,7 @@ struct pool_opts {
 	msec lifetime_ms;    /* from the first request; 0 = no limit */
 	msec start_delay_ms; /* between starts when filling up to min */
 	msec start_min_ms;   /* between any two starts */
+	msec start_ms;       /* a start may take as long; 0 = no limit */
 	msec term_ms;        /* EOF to TERM, and TERM to KILL */
 	msec gone_ms;        /* a worker closed its answer pipe: until TERM */
 	msec backoff_ms;     /* start pause after the second early death in a
@@ -45,7 +46,8 @@ struct pool_opts {
  * ended, though nobody told it to exit. */
 enum pool_state {
 	POOL_DEAD,     /* no process */
-	POOL_STARTING, /* may hold the request that it is started for */
+	POOL_STARTING, /* may hold the request that it is started for; may have
+			* a process already */
 	POOL_IDLE,
 	POOL_BUSY,
 	POOL_GONE,
@@ -74,13 +76,14 @@ enum pool_why {
 	POOL_WHY_REQUESTS, /* served as many as it may */
 	POOL_WHY_LIFETIME,
 	POOL_WHY_GENERATION, /* finished, and of an old generation */
-	POOL_WHY_REREAD,     /* idle at the reread */
+	POOL_WHY_REREAD,     /* makes room for the new generation; is of it */
 	POOL_WHY_IDLE,
 	POOL_WHY_BUSY,   /* took too long for a request */
 	POOL_WHY_TALK,   /* could not be talked to */
 	POOL_WHY_OUTPUT, /* said more than was asked */
 	POOL_WHY_STOP,
-	POOL_WHY_OVERDUE, /* had been told already */
+	POOL_WHY_OVERDUE, /* had been told already; took too long to start */
+	POOL_WHY_SCALE,   /* pool_grow, pool_shrink */
 	POOL_WHY_N
 };
 
@@ -107,6 +110,7 @@ struct pool_action {
 	int last; /* class before this one, or POOL_NO_CLASS */
 	unsigned n;
 	enum pool_state was; /* ASSIGN, CLOSE, TERM, KILL: state before */
+	bool warm; /* SPAWN: pool_ready only when it is known to answer */
 };
 
 struct pool;
@@ -118,6 +122,9 @@ void pool_start(struct pool *p, msec now); /* the first worker */
 /* domain: hash of the recipient's domain for a recipok, else 0. */
 void pool_request(struct pool *p, uint64_t req, enum mux_class cls,
     uint64_t domain, msec now);
+/* The same, but it never waits: BUSY instead. */
+void pool_request_now(
+    struct pool *p, uint64_t req, enum mux_class cls, msec now);
 /* Nobody wants its answer any more.  true: forgotten; false: a worker has it
  * (or gets it with an ASSIGN not yet drained) and goes on with it. */
 bool pool_cancel(struct pool *p, uint64_t req);
@@ -141,7 +148,12 @@ void pool_stuck(struct pool *p, unsigned slot, msec now);
 void pool_noisy(struct pool *p, unsigned slot, msec now);
 /* Reaped.  true: nobody had told it to exit. */
 bool pool_exited(struct pool *p, unsigned slot, msec now);
-void pool_reread(struct pool *p, msec now); /* replaces all, each when idle */
+/* A new generation replaces all; as many as are of use stay until others of
+ * the new one are ready.  Known to load: the caller has tried. */
+void pool_reread(struct pool *p, msec now);
+/* One more, or one idle one less.  false: not now. */
+bool pool_grow(struct pool *p, msec now);
+bool pool_shrink(struct pool *p, msec now);
 /* Ends all; a second call is more urgent. */
 void pool_stop(struct pool *p, msec now);
 void pool_tick(struct pool *p, msec now);
@@ -155,6 +167,10 @@ struct pool_counts {
 	unsigned idle, busy, stopped, killed; /* killed: still to be reaped */
 	unsigned queued;
 	uint64_t msgs, activations; /* scans answered or failed; starts */
+	unsigned
+	    early; /* deaths in a row without an answer; two: a crash loop */
+	msec start_at; /* no start before; 0: at once */
+	unsigned old;  /* ready ones of an old generation */
 };
 void pool_count(const struct pool *p, struct pool_counts *c);
 unsigned pool_running(const struct pool *p); /* all but stopped */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool_lists: the books of a pool (pool_int.h): its slots, requests and
- * actions, what reports are made of, and whether all that is consistent.
+ * actions.
  */
 #include "pool_int.h"
 
@@ -35,25 +35,45 @@ pool_next(struct pool *p, struct pool_action *a)
 
 /* ---- requests ---- */
 
+/* Ids and domains are spread already, but not in their low bits alone. */
+static size_t
+bucket(const struct pool *p, uint64_t key)
+{
+	return (size_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (p->n_buckets - 1);
+}
+
 struct req *
-pool_req_new(struct pool *p)
+pool_req_new(struct pool *p, uint64_t id)
 {
 	struct req *r = TAILQ_FIRST(&p->free);
 
 	assert(r);
 	TAILQ_REMOVE(&p->free, r, link);
-	*r = (struct req){ 0 };
+	*r = (struct req){ .id = id };
+	LIST_INSERT_HEAD(&p->ids[bucket(p, id)], r, by_id);
 	return r;
 }
 
 void
 pool_req_free(struct pool *p, struct req *r)
 {
+	LIST_REMOVE(r, by_id);
 	TAILQ_INSERT_HEAD(&p->free, r, link);
 }
 
-static enum prio
-prio_of(const struct req *r)
+struct req *
+pool_req_find(const struct pool *p, uint64_t id)
+{
+	struct req *r;
+
+	LIST_FOREACH(r, &p->ids[bucket(p, id)], by_id)
+	if (r->id == id)
+		break;
+	return r;
+}
+
+enum prio
+pool_prio(const struct req *r)
 {
 	if (r->deaths)
 		return PRIO_RETRY;
@@ -65,7 +85,7 @@ pool_wait_add(struct pool *p, struct req *r, msec now)
 {
 	r->waiting = true;
 	r->until = now + p->o.queue_ms;
-	TAILQ_INSERT_TAIL(&p->wait[prio_of(r)], r, link);
+	TAILQ_INSERT_TAIL(&p->wait[pool_prio(r)], r, link);
 	p->queued++;
 }
 
@@ -73,32 +93,63 @@ void
 pool_wait_remove(struct pool *p, struct req *r)
 {
 	r->waiting = false;
-	TAILQ_REMOVE(&p->wait[prio_of(r)], r, link);
+	TAILQ_REMOVE(&p->wait[pool_prio(r)], r, link);
 	p->queued--;
+}
+
+struct req *
+pool_wait_first(const struct pool *p)
+{
+	for (int i = 0; i < PRIO_N; i++)
+		if (!TAILQ_EMPTY(&p->wait[i]))
+			return TAILQ_FIRST(&p->wait[i]);
+	return NULL;
 }
 
 /* ---- slots ---- */
 
-/* The list of its class is ordered by age, and busy workers are mostly the
- * oldest, so that the place is found near the head. */
-static void
-kin_insert(struct slots *kin, struct slot *s)
+void
+pool_hold(struct pool *p, struct slot *s, struct req *r)
 {
-	struct slot *at;
-
-	TAILQ_FOREACH(at, kin, kin) {
-		if (at->activation > s->activation) {
-			TAILQ_INSERT_BEFORE(at, s, kin);
-			return;
-		}
-	}
-	TAILQ_INSERT_TAIL(kin, s, kin);
+	s->req = r;
+	r->slot = s;
+	if (r->domain)
+		LIST_INSERT_HEAD(
+		    &p->domains[bucket(p, r->domain)], s, by_domain);
 }
 
-static struct slots *
-kin_of(struct pool *p, const struct slot *s)
+struct req *
+pool_release(struct pool *p, struct slot *s)
 {
-	return &p->kin[s->last == POOL_NO_CLASS ? MUX_OTHER : s->last];
+	struct req *r = s->req;
+
+	(void)p;
+	if (r) {
+		if (r->domain)
+			LIST_REMOVE(s, by_domain);
+		r->slot = NULL;
+	}
+	s->req = NULL;
+	return r;
+}
+
+/* Counts no farther than max. */
+unsigned
+pool_same_domain(const struct pool *p, uint64_t domain, unsigned max)
+{
+	const struct slot *s;
+	unsigned n = 0;
+
+	LIST_FOREACH(s, &p->domains[bucket(p, domain)], by_domain)
+	if (s->req->domain == domain && ++n == max)
+		break;
+	return n;
+}
+
+static bool
+is_ready(enum pool_state s)
+{
+	return s == POOL_IDLE || s == POOL_BUSY;
 }
 
 void
@@ -107,16 +158,26 @@ pool_enter(struct pool *p, struct slot *s, enum pool_state to, msec now)
 	TAILQ_REMOVE(&p->in[s->state], s, link);
 	p->n[s->state]--;
 	if (s->state == POOL_IDLE)
-		TAILQ_REMOVE(kin_of(p, s), s, kin);
+		pool_heap_remove(pool_kin(p, s), s);
+	if (s->generation != p->generation)
+		p->n_old -= is_ready(s->state);
 	s->state = to;
 	s->since = now;
 	p->n[to]++;
 	if (to == POOL_IDLE)
-		kin_insert(kin_of(p, s), s);
+		pool_heap_add(pool_kin(p, s), s);
+	if (s->generation != p->generation)
+		p->n_old += is_ready(to);
 	if (to == POOL_IDLE || to == POOL_DEAD) /* most recent first */
 		TAILQ_INSERT_HEAD(&p->in[to], s, link);
 	else
 		TAILQ_INSERT_TAIL(&p->in[to], s, link);
+}
+
+unsigned
+pool_ready_n(const struct pool *p)
+{
+	return p->n[POOL_IDLE] + p->n[POOL_BUSY];
 }
 
 unsigned
@@ -127,22 +188,30 @@ pool_alive(const struct pool *p)
 
 /* ---- life of the pool ---- */
 
+static size_t
+n_reqs(const struct pool *p)
+{
+	return (size_t)p->o.queue_max + p->o.max_workers + 1;
+}
+
 static void
 lists_init(struct pool *p)
 {
-	unsigned n_reqs = p->o.queue_max + p->o.max_workers + 1;
-
 	for (int i = 0; i < POOL_STATE_N; i++) {
 		TAILQ_INIT(&p->in[i]);
 		p->lasts[i] = MSEC_NEVER;
 	}
-	for (int i = 0; i < MUX_CLASS_N; i++)
-		TAILQ_INIT(&p->kin[i]);
+	for (size_t i = 0; i < MUX_CLASS_N; i++)
+		p->kin[i].v = p->heap_room + i * p->o.max_workers;
 	for (int i = 0; i < PRIO_N; i++)
 		TAILQ_INIT(&p->wait[i]);
 	TAILQ_INIT(&p->free);
-	for (unsigned i = 0; i < n_reqs; i++)
-		pool_req_free(p, &p->reqs[i]);
+	for (size_t i = 0; i < p->n_buckets; i++) {
+		LIST_INIT(&p->ids[i]);
+		LIST_INIT(&p->domains[i]);
+	}
+	for (size_t i = 0; i < n_reqs(p); i++)
+		TAILQ_INSERT_HEAD(&p->free, &p->reqs[i], link);
 	for (unsigned i = 0; i < p->o.max_workers; i++) {
 		p->slots[i].i = i;
 		p->slots[i].last = POOL_NO_CLASS;
@@ -150,6 +219,28 @@ lists_init(struct pool *p)
 		TAILQ_INSERT_TAIL(&p->in[POOL_DEAD], &p->slots[i], link);
 	}
 	p->n[POOL_DEAD] = p->o.max_workers;
+}
+
+static int
+allocate(struct pool *p)
+{
+	size_t max = p->o.max_workers;
+
+	for (p->n_buckets = 16; p->n_buckets < n_reqs(p);)
+		p->n_buckets *= 2;
+	/* The most that one input may cause, twice: a few for each slot and
+	 * an answer for each request. */
+	p->ring_cap = 8 * max + 2 * (size_t)p->o.queue_max + 8;
+	p->slots = calloc(max, sizeof(*p->slots));
+	p->heap_room = calloc(max * MUX_CLASS_N, sizeof(*p->heap_room));
+	p->reqs = calloc(n_reqs(p), sizeof(*p->reqs));
+	p->ids = calloc(p->n_buckets, sizeof(*p->ids));
+	p->domains = calloc(p->n_buckets, sizeof(*p->domains));
+	p->ring = calloc(p->ring_cap, sizeof(*p->ring));
+	return p->slots && p->heap_room && p->reqs && p->ids && p->domains &&
+		       p->ring
+		   ? 0
+		   : -ENOMEM;
 }
 
 int
@@ -161,18 +252,13 @@ pool_new(struct pool **out, const struct pool_opts *o)
 	if (!p)
 		return -ENOMEM;
 	p->o = *o;
-	/* The most that one input may cause, twice: a few for each slot and
-	 * an answer for each request. */
-	p->ring_cap = 8 * (size_t)o->max_workers + 2 * (size_t)o->queue_max + 8;
-	p->slots = calloc(o->max_workers, sizeof(*p->slots));
-	p->reqs =
-	    calloc((size_t)o->queue_max + o->max_workers + 1, sizeof(*p->reqs));
-	p->ring = calloc(p->ring_cap, sizeof(*p->ring));
-	if (!p->slots || !p->reqs || !p->ring) {
+	if (allocate(p) < 0) {
 		pool_free(p);
 		return -ENOMEM;
 	}
 	lists_init(p);
+	if (o->start_ms)
+		p->lasts[POOL_STARTING] = o->start_ms;
 	p->lasts[POOL_BUSY] = o->busy_ms;
 	p->lasts[POOL_GONE] = o->gone_ms;
 	p->lasts[POOL_CLOSED] = p->lasts[POOL_TERMED] = o->term_ms;
@@ -187,166 +273,10 @@ pool_free(struct pool *p)
 	if (!p)
 		return;
 	free(p->slots);
+	free(p->heap_room);
 	free(p->reqs);
+	free(p->ids);
+	free(p->domains);
 	free(p->ring);
 	free(p);
-}
-
-/* ---- for reports ---- */
-
-void
-pool_count(const struct pool *p, struct pool_counts *c)
-{
-	const struct slot *s;
-
-	*c = (struct pool_counts){
-		.idle = p->n[POOL_IDLE] + p->n[POOL_STARTING],
-		.busy = p->n[POOL_BUSY],
-		.stopped = p->n[POOL_DEAD],
-		.killed = p->o.max_workers - pool_alive(p) - p->n[POOL_DEAD],
-		.queued = p->queued,
-		.msgs = p->msgs,
-		.activations = p->activations,
-	};
-	TAILQ_FOREACH(s, &p->in[POOL_STARTING], link) {
-		if (s->req) {
-			c->idle--;
-			c->busy++;
-		}
-	}
-}
-
-unsigned
-pool_running(const struct pool *p)
-{
-	return p->o.max_workers - p->n[POOL_DEAD];
-}
-
-uint64_t
-pool_req(const struct pool *p, unsigned slot)
-{
-	const struct req *r = p->slots[slot].req;
-
-	return r ? r->id : 0;
-}
-
-void
-pool_info(const struct pool *p, unsigned slot, struct pool_info *i)
-{
-	const struct slot *s = &p->slots[slot];
-
-	*i = (struct pool_info){
-		.state = s->state,
-		.req = pool_req(p, slot),
-		.cls = s->req ? s->req->cls : MUX_OTHER,
-		.last = s->last,
-		.requests = s->requests,
-		.scans = s->scans,
-		.activation = s->activation,
-		.since = s->since,
-		.started = s->started,
-		.first_req = s->first_req,
-	};
-}
-
-const char *
-pool_state_name(enum pool_state s)
-{
-	static const char *const names[POOL_STATE_N] = {
-		[POOL_DEAD] = "Stopped",
-		[POOL_STARTING] = "Idle",
-		[POOL_IDLE] = "Idle",
-		[POOL_BUSY] = "Busy",
-		[POOL_GONE] = "Killed",
-		[POOL_CLOSED] = "Killed",
-		[POOL_TERMED] = "Killed",
-		[POOL_KILLED] = "Killed",
-	};
-
-	return names[s];
-}
-
-/* ---- invariants ---- */
-
-static void
-check_slot(const struct pool *p, const struct slot *s)
-{
-	switch (s->state) {
-	case POOL_BUSY:
-		assert(s->req);
-		break;
-	case POOL_STARTING: /* may hold one */
-		break;
-	case POOL_CLOSED:
-		assert(!s->req || p->stopping);
-		break;
-	case POOL_DEAD:
-	case POOL_IDLE:
-	case POOL_GONE:
-	case POOL_TERMED:
-	case POOL_KILLED:
-	case POOL_STATE_N:
-		assert(!s->req);
-		break;
-	}
-}
-
-static void
-check_kin(const struct pool *p)
-{
-	const struct slot *s, *before;
-	unsigned n = 0;
-
-	for (int c = 0; c < MUX_CLASS_N; c++) {
-		before = NULL;
-		TAILQ_FOREACH(s, &p->kin[c], kin) {
-			assert(s->state == POOL_IDLE);
-			assert(s->last == (c == MUX_OTHER ? POOL_NO_CLASS : c));
-			assert(!before || before->activation < s->activation);
-			before = s;
-			n++;
-		}
-	}
-	assert(n == p->n[POOL_IDLE]);
-}
-
-void
-pool_check(const struct pool *p)
-{
-	unsigned slots = 0, reqs = 0, waiting = 0;
-	const struct slot *s, *before;
-	const struct req *r;
-
-	for (int st = 0; st < POOL_STATE_N; st++) {
-		unsigned n = 0;
-
-		before = NULL;
-		TAILQ_FOREACH(s, &p->in[st], link) {
-			assert((int)s->state == st);
-			check_slot(p, s);
-			assert(!before || p->lasts[st] == MSEC_NEVER ||
-			       before->since <= s->since);
-			before = s;
-			reqs += s->req != NULL;
-			n++;
-		}
-		assert(n == p->n[st]);
-		slots += n;
-	}
-	assert(slots == p->o.max_workers);
-	check_kin(p);
-	for (int i = 0; i < PRIO_N; i++) {
-		TAILQ_FOREACH(r, &p->wait[i], link) {
-			assert(r->waiting && (int)prio_of(r) == i);
-			waiting++;
-		}
-	}
-	assert(waiting == p->queued);
-	/* nobody waits beside a worker that has nothing to do */
-	assert(!p->queued || !p->n[POOL_IDLE]);
-	TAILQ_FOREACH(r, &p->free, link)
-		reqs++;
-	assert(reqs + waiting == p->o.queue_max + p->o.max_workers + 1);
-	assert(!p->stopping || (!p->queued && !pool_alive(p)) ||
-	       p->n[POOL_STARTING]);
 }

@@ -173,12 +173,30 @@ uncalled(struct worker *w)
 	pool_noisy(w->m->pool, w->slot, w->m->now);
 }
 
+/* Its first line of all: it has loaded the filter and answers. */
+static void
+proved(struct worker *w, char *p, size_t n)
+{
+	struct line_text t;
+
+	if (line_next(&w->out, &p, &n, &t) <= 0)
+		return;
+	w->proving = false;
+	pool_ready(w->m->pool, w->slot, w->m->now);
+	if (n)
+		uncalled(w);
+}
+
 static void
 heard(struct worker *w, char *p, size_t n)
 {
 	struct line_text t;
 	int r;
 
+	if (w->proving) {
+		proved(w, p, n);
+		return;
+	}
 	if (!request_of(w)) {
 		uncalled(w);
 		return;
@@ -275,6 +293,17 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 }
 
 void
+worker_prove(struct worker *w)
+{
+	static const char ping[] = "ping\n";
+	size_t n = sizeof(ping) - 1;
+
+	w->proving = true;
+	if (write(w->proc.in_fd, ping, n) != (ssize_t)n)
+		pool_gone(w->m->pool, w->slot, w->m->now);
+}
+
+void
 worker_give(struct worker *w, struct request *r)
 {
 	struct mux *m = w->m;
@@ -342,7 +371,7 @@ worker_start(struct worker *w, const struct pool_action *a)
 	int r = proc_start(&w->m->spec, &w->proc, &t);
 
 	w->tag[0] = '\0';
-	w->out_of_memory = w->reaped = false;
+	w->out_of_memory = w->reaped = w->proving = false;
 	line_init(&w->out, MUX_ANSWER_MAX);
 	line_init(&w->err, STDERR_MAX);
 	line_init(&w->status, REPORT_TAG_MAX);

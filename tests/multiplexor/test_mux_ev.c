@@ -94,8 +94,9 @@ a_reread_replaces_workers(void **state)
 	snprintf(first, sizeof(first), "%s", rig_say(r, "pid"));
 	assert_string_equal(rig_say(r, "pid"), first);
 	mux_reread(r->m);
+	rig_until_logged(r, ": Forcing reread of filter rules\n");
+	assert_true(rig_logged(r, ": Bringing up the new generation\n"));
 	assert_string_not_equal(rig_say(r, "pid"), first);
-	assert_true(rig_logged(r, ": Forcing reread of filter rules\n"));
 }
 
 static void

@@ -5,14 +5,15 @@
  * pool_check runs after each input.
  *
  *	opts NAME=VALUE ...    before the first "at"; times in seconds
- *	at SECONDS INPUT ...   start, request ID CLASS [DOMAIN], cancel ID,
+ *	at SECONDS INPUT ...   start, request ID CLASS [DOMAIN], now ID CLASS,
+ *	                       cancel ID, grow, shrink (want no: refused),
  *	                       ready|failed|gone|stuck|noisy|exited SLOT,
  *	                       finished SLOT [talks|ends], reread, stop, tick
  *	want ACTION ...        the next thing that the pool wants done
  *	state LETTERS [queued] states in slot order
  *	due SECONDS|never      the pool's deadline
  *
- * A spawn is followed by "ready" at once unless "opts manual".
+ * A spawn is followed by "ready" at once unless it is warm or "opts manual".
  */
 #include "multiplexor/pool.h"
 
@@ -41,7 +42,7 @@ struct script {
 
 static const char *const why_names[POOL_WHY_N] = { "min", "request", "requests",
 	"lifetime", "generation", "reread", "idle", "busy", "talk", "output",
-	"stop", "overdue" };
+	"stop", "overdue", "scale" };
 static const char *const answer_names[POOL_A_N] = { "busy", "start", "queue",
 	"timeout", "talk", "died", "domain", "stop" };
 
@@ -65,7 +66,8 @@ print_action(const struct pool_action *a, char *to, size_t max)
 
 	switch (a->type) {
 	case POOL_SPAWN:
-		snprintf(to, max, "spawn %u %s", a->slot, why_names[a->why]);
+		snprintf(to, max, "spawn %u %s%s", a->slot, why_names[a->why],
+		    a->warm ? " warm" : "");
 		break;
 	case POOL_ASSIGN:
 		snprintf(to, max, "assign %u %llu", a->slot, req);
@@ -107,7 +109,7 @@ drain(struct script *s)
 		if (s->n_want == WANTS)
 			fail_at(s, "too many actions");
 		print_action(&a, s->want[s->n_want++], sizeof(s->want[0]));
-		if (a.type == POOL_SPAWN && !s->manual)
+		if (a.type == POOL_SPAWN && !s->manual && !a.warm)
 			pool_ready(s->p, a.slot, s->now);
 	}
 	pool_check(s->p);
@@ -128,6 +130,14 @@ after_of(const char *word)
 	if (word && strcmp(word, "talks") == 0)
 		return POOL_TALKS;
 	return word && strcmp(word, "ends") == 0 ? POOL_ENDS : POOL_STAYS;
+}
+
+/* What a function said: "no" is something to want. */
+static void
+may(struct script *s, bool done)
+{
+	if (!done)
+		snprintf(s->want[s->n_want++], sizeof(s->want[0]), "no");
 }
 
 static void
@@ -159,6 +169,12 @@ input(struct script *s, const char *verb, char **w)
 	if (strcmp(verb, "request") == 0)
 		pool_request(s->p, n, class_of(w[1]),
 		    w[1] && w[2] ? strtoul(w[2], NULL, 10) : 0, s->now);
+	else if (strcmp(verb, "now") == 0)
+		pool_request_now(s->p, n, class_of(w[1]), s->now);
+	else if (strcmp(verb, "grow") == 0)
+		may(s, pool_grow(s->p, s->now));
+	else if (strcmp(verb, "shrink") == 0)
+		may(s, pool_shrink(s->p, s->now));
 	else if (strcmp(verb, "cancel") == 0)
 		pool_cancel(s->p, n);
 	else if (strcmp(verb, "finished") == 0)
@@ -246,6 +262,7 @@ do_opts(struct script *s, char **w)
 		{ "life", offsetof(struct pool_opts, lifetime_ms), true },
 		{ "delay", offsetof(struct pool_opts, start_delay_ms), true },
 		{ "gap", offsetof(struct pool_opts, start_min_ms), true },
+		{ "start", offsetof(struct pool_opts, start_ms), true },
 	};
 	size_t n = sizeof(rows) / sizeof(rows[0]);
 
@@ -368,7 +385,7 @@ walk_drain(struct walk *w)
 			continue;
 		if (rnd(w, 20) == 0)
 			pool_failed(w->p, a.slot, w->now);
-		else
+		else if (rnd(w, 4) != 0) /* else later, or never */
 			pool_ready(w->p, a.slot, w->now);
 	}
 	pool_check(w->p);
@@ -383,8 +400,11 @@ walk_request(struct walk *w)
 		return;
 	w->open[id % IDS] = 1;
 	w->n_open++;
-	pool_request(
-	    w->p, id, (enum mux_class)rnd(w, MUX_CLASS_N), rnd(w, 4), w->now);
+	if (rnd(w, 10) == 0)
+		pool_request_now(w->p, id, MUX_OTHER, w->now);
+	else
+		pool_request(w->p, id, (enum mux_class)rnd(w, MUX_CLASS_N),
+		    rnd(w, 4), w->now);
 }
 
 static void
@@ -422,7 +442,9 @@ walk_slot(struct walk *w, unsigned slot)
 			pool_exited(w->p, slot, w->now);
 		break;
 	default:
-		if (!id)
+		if (i.state == POOL_STARTING)
+			pool_ready(w->p, slot, w->now);
+		if (!id || i.state == POOL_STARTING)
 			break;
 		if (w->open[id % IDS])
 			close_request(w, id);
@@ -439,7 +461,16 @@ walk_step(struct walk *w)
 	w->now += rnd(w, 200); /* the timer may be late */
 	switch (rnd(w, 100)) {
 	case 0:
-		pool_reread(w->p, w->now);
+		switch (rnd(w, 4)) {
+		case 0:
+			pool_grow(w->p, w->now);
+			break;
+		case 1:
+			pool_shrink(w->p, w->now);
+			break;
+		default:
+			pool_reread(w->p, w->now);
+		}
 		break;
 	case 1 ... 5:
 		walk_cancel(w);
@@ -472,7 +503,7 @@ walk_stop(struct walk *w)
 	walk_drain(w);
 	walk_request(w);
 	walk_drain(w);
-	for (int n = 0; n < 6 && pool_deadline(w->p) != MSEC_NEVER; n++) {
+	for (int n = 0; n < 8 && pool_deadline(w->p) != MSEC_NEVER; n++) {
 		if (pool_deadline(w->p) > w->now)
 			w->now = pool_deadline(w->p);
 		pool_tick(w->p, w->now);
@@ -494,7 +525,7 @@ every_request_is_answered_once_whatever_happens(void **state)
 {
 	const char *seed = getenv("POOL_SEED"), *steps = getenv("POOL_STEPS");
 	uint64_t first = seed ? strtoull(seed, NULL, 10) : clock_mono_ms();
-	unsigned long left = steps ? strtoul(steps, NULL, 10) : 100000;
+	unsigned long left = steps ? strtoul(steps, NULL, 10) : 1000000;
 	struct walk w;
 
 	(void)state;
@@ -510,6 +541,7 @@ every_request_is_answered_once_whatever_happens(void **state)
 		o.max_requests = 1 + (unsigned)rnd(&w, 8);
 		o.lifetime_ms = rnd(&w, 3) * 60000;
 		o.start_min_ms = rnd(&w, 3) * 2000;
+		o.start_ms = rnd(&w, 3) * 5000;
 		o.per_domain = (unsigned)rnd(&w, 3);
 		assert_int_equal(pool_new(&w.p, &o), 0);
 		pool_start(w.p, w.now);

@@ -352,14 +352,18 @@ static void
 a_worker_program_that_vanished_is_named(void **state)
 {
 	struct rig *r = *state;
-	char copy[260], text[400];
+	char copy[260], text[400], line[300];
+	struct rig_answer a;
+	const char *fifo = rig_fifo(r, "busy");
 
 	snprintf(copy, sizeof(copy), "%s/w", r->dir);
 	assert_int_equal(symlink(r->worker, copy), 0);
 	r->o.worker = copy;
 	rig_start(r);
+	assert_string_equal(rig_say(r, "scan Q0 /d"), "ok"); /* it is loaded */
 	assert_int_equal(unlink(copy), 0);
-	mux_reread(r->m);
+	snprintf(line, sizeof(line), "wait %s", fifo);
+	rig_ask(r, line, &a);
 	assert_string_equal(
 	    rig_say(r, "scan Q1 /d"), "error: Unable to activate worker");
 	snprintf(text, sizeof(text),
@@ -367,6 +371,8 @@ a_worker_program_that_vanished_is_named(void **state)
 	    "directory\n",
 	    copy);
 	assert_true(rig_logged(r, text));
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
 }
 
 int
