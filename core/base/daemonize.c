@@ -19,9 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX 255
@@ -41,6 +39,7 @@ void
 daemon_init(struct daemon_ctx *d)
 {
 	*d = (struct daemon_ctx){ .pid_fd = -1, .lock_fd = -1, .ready_fd = -1 };
+	sdnotify_open(&d->notify);
 }
 
 int
@@ -301,30 +300,6 @@ daemon_close_fds(const struct daemon_ctx *d, const int *keep, bool null_std)
 		close(null);
 }
 
-/* sd_notify(3) without its library. */
-static void
-notify_ready(void)
-{
-	static const char text[] = "READY=1";
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	size_t n = path ? strlen(path) : 0;
-	int fd;
-
-	if (n < 2 || n >= sizeof(sun.sun_path) || !strchr("/@", *path))
-		return;
-	memcpy(sun.sun_path, path, n);
-	if (*path == '@') /* Linux: a name that is in no file system */
-		sun.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL,
-	    (const struct sockaddr *)&sun,
-	    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-	close(fd);
-}
-
 static void
 tell_parent(struct daemon_ctx *d, const char *msg, size_t n)
 {
@@ -338,7 +313,7 @@ daemon_ready(struct daemon_ctx *d)
 {
 	if (d->ready_fd >= 0)
 		tell_parent(d, "X", 1);
-	notify_ready();
+	sdnotify_send(&d->notify, "READY=1");
 }
 
 void

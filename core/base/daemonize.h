@@ -10,6 +10,8 @@
 #ifndef CORE_BASE_DAEMONIZE_H
 #define CORE_BASE_DAEMONIZE_H
 
+#include "core/base/sdnotify.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,8 +20,10 @@ struct daemon_ctx {
 	int ready_fd;         /* pipe to the waiting parent, or -1 */
 	const char *pid_path; /* borrowed */
 	char *lock_path;      /* ours */
+	struct sdnotify notify;
 };
 
+/* Before daemon_fork: what the service manager told was told this process. */
 void daemon_init(struct daemon_ctx *d);
 /* Refuses a set-uid or set-gid start.  0 or -1. */
 int daemon_refuse_suid(const char *argv0, char *err, size_t errlen);
@@ -43,7 +47,7 @@ int daemon_lock(
  * and the event loop open theirs. */
 void daemon_close_fds(
     const struct daemon_ctx *d, const int *keep, bool null_std);
-/* Parent exits 0; READY=1 goes to the service manager of NOTIFY_SOCKET. */
+/* Parent exits 0; READY=1 goes to the service manager. */
 void daemon_ready(struct daemon_ctx *d);
 /* Parent prints "Error from child: TEXT" and exits 1; without a parent TEXT
  * goes to stderr. */
