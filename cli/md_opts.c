@@ -15,6 +15,7 @@
 #define MD_VERSION "0"
 #endif
 #define IP_KEY_FILE    "/etc/mail/mimedefang-ip-key"
+#define MACROS_MAX     30
 #define MACRO_NAME_MAX 200
 
 static int
@@ -28,10 +29,10 @@ act_X(void *opts, const char *arg)
 }
 
 #define AT(member) offsetof(struct md_opts, member)
-#define INT(l, name, member, arg, dflt, min, max, help)                        \
+#define INT(l, name, flags, member, arg, dflt, min, max, help)                 \
 	{                                                                      \
-		l, name, OPT_INT, 0, AT(member), arg, dflt, min, max, help,    \
-		    NULL                                                       \
+		l, name, OPT_INT, flags, AT(member), arg, dflt, min, max,      \
+		    help, NULL                                                 \
 	}
 #define STR(l, name, flags, member, arg, dflt, help)                           \
 	{                                                                      \
@@ -62,7 +63,7 @@ const struct opt md_option_rows[] = {
 	STR('U', "user", OPT_ONCE, user, "USER", NULL, "run as this user"),
 	STR('z', "spool-dir", 0, fe.spool_dir, "DIR", MD_SPOOLDIR,
 	    "spool directory, absolute"),
-	INT('b', "backlog", backlog, "N", NULL, 5, INT_MAX,
+	INT('b', "backlog", 0, backlog, "N", NULL, 5, INT_MAX,
 	    "connections that may wait to be accepted, at least 5"),
 	FLAG('G', "group-access", fe.group_access,
 	    "socket and files are usable by the group"),
@@ -77,7 +78,7 @@ const struct opt md_option_rows[] = {
 	    "ask the filter at each RCPT"),
 	FLAG('q', "queue-connections", fe.queue_connections,
 	    "accept connections when no worker is free"),
-	INT('R', "reserve", fe.reserve, "N", "-1", -1, INT_MAX,
+	INT('R', "reserve", 0, fe.reserve, "N", "-1", -1, INT_MAX,
 	    "keep N workers for connections from this host"),
 	STR('P', "pid-file", OPT_ONCE, pid_file, "FILE", NULL,
 	    "write the process id there"),
@@ -111,21 +112,67 @@ const struct opt md_option_rows[] = {
 	    "log to standard error instead of syslog"),
 	STR(0, "log-format", 0, log_format, "FORMAT", "text",
 	    "text, or json: each log line is an object"),
+	INT(0, "drain-time", OPT_STRICT, drain_s, "SECS", "25", 0, 86400,
+	    "how long messages in progress may go on after SIGTERM; less than "
+	    "what the service manager waits"),
+	STR(0, "socket-mode", 0, socket_mode, "OCTAL", NULL,
+	    "mode of the UNIX socket of -p, like 0660 (default: by -G)"),
+	STR(0, "socket-group", 0, socket_group, "GROUP", NULL,
+	    "group of the UNIX socket of -p, one of the user's"),
+	STR(0, "allow", 0, allow, "ADDRESSES", NULL,
+	    "who may connect by inet and inet6: addresses and prefixes like "
+	    "127.0.0.1,192.0.2.0/24,2001:db8::/32 (default: everybody)"),
+	LIST(0, "allow-user", allow_users, "USER",
+	    "who may connect by UNIX socket, beside -G and the mode; "
+	    "repeatable"),
+	LIST(0, "allow-group", allow_groups, "GROUP",
+	    "likewise, whose effective group it is; repeatable"),
+	INT(0, "max-sessions", OPT_STRICT, max_sessions, "N", "0", 0, 1000000,
+	    "sessions at a time, others wait to be accepted; 0: as many as "
+	    "descriptors allow"),
+	INT(0, "idle-timeout", OPT_STRICT, idle_s, "SECS", "7210", 1, 1000000,
+	    "close a session when the MTA says nothing for as long; above "
+	    "every time-out of SMTP"),
+	INT(0, "reply-timeout", OPT_STRICT, reply_s, "SECS", "3600", 1, 1000000,
+	    "answer with tempfail and close a session whose answer takes "
+	    "longer"),
+	INT(0, "max-frame", OPT_STRICT, max_frame, "BYTES", "65535", 65535,
+	    16777216,
+	    "largest piece that the MTA may send; larger ones close the "
+	    "session"),
+	INT(0, "max-macros", OPT_STRICT, max_macros, "BYTES", "65536", 4096,
+	    16777216,
+	    "macros of the MTA that a session may hold; more close it"),
+	INT(0, "max-output", OPT_STRICT, max_output, "BYTES", "1048576", 65536,
+	    1073741824,
+	    "do not read from an MTA while as much waits to be read by it"),
+	INT(0, "max-queued", OPT_STRICT, max_queued, "BYTES", "268435456",
+	    1048576, 1099511627776,
+	    "close a session for which more waits; above any replaced body"),
 };
 /* clang-format on */
 const size_t md_option_count =
     sizeof(md_option_rows) / sizeof(md_option_rows[0]);
+
+/* Three or four octal digits, and who owns the socket can use it. */
+static bool
+is_mode(const char *s)
+{
+	size_t n = strspn(s, "01234567");
+
+	return !s[n] && (n == 3 || (n == 4 && *s == '0')) && s[n - 3] >= '6';
+}
 
 int
 md_opts_check(struct md_opts *o, char *err, size_t errlen)
 {
 	const size_t path_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
-	if (!o->conn) {
+	if (!o->conn && !o->inherited) {
 		snprintf(err, errlen, "You must use the `-p' option.");
 		return -1;
 	}
-	if (!*o->conn) {
+	if (o->conn && !*o->conn) {
 		snprintf(err, errlen, "Illegal conn: %s", o->conn);
 		return -1;
 	}
@@ -134,6 +181,24 @@ md_opts_check(struct md_opts *o, char *err, size_t errlen)
 		    "-m: a socket's path has at most %zu octets, this one has "
 		    "%zu",
 		    path_max, strlen(o->mux_socket));
+		return -1;
+	}
+	if (o->socket_mode && !is_mode(o->socket_mode)) {
+		snprintf(err, errlen,
+		    "--socket-mode: '%s' is not an octal mode like 0660 that "
+		    "lets the owner read and write",
+		    o->socket_mode);
+		return -1;
+	}
+	if (o->max_queued < o->max_output) {
+		snprintf(err, errlen,
+		    "--max-queued: %ld is less than --max-output, %ld",
+		    o->max_queued, o->max_output);
+		return -1;
+	}
+	if (o->macros.n > MACROS_MAX) {
+		snprintf(err, errlen, "Too many Sendmail macros (max %d)",
+		    MACROS_MAX);
 		return -1;
 	}
 	for (size_t i = 0; i < o->macros.n; i++)

@@ -24,7 +24,16 @@ struct md_opts {
 	const char *ip_key_file, *log_format;
 	long backlog;           /* -b; 0 = as many as possible */
 	struct opt_list macros; /* -a */
-	bool foreground;        /* -D */
+	/* Who may connect and how much he may use; cli/md_limits */
+	long max_sessions; /* 0 = as many as descriptors allow */
+	long idle_s, reply_s, max_frame, max_macros, max_output, max_queued;
+	const char *allow; /* NULL = everybody */
+	struct opt_list allow_users, allow_groups;
+	const char *socket_mode, *socket_group;
+	long drain_s;
+	bool inherited;  /* in: sockets were handed over, -p is not needed */
+	bool foreground; /* -D */
+	bool print_config, print_builtin; /* by cli/md_cmdline */
 	bool log_stderr;
 	bool ignored; /* -C -M */
 };

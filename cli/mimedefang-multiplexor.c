@@ -5,6 +5,8 @@
  */
 #include "cli/cmdline.h"
 #include "cli/start.h"
+#include "cli/watchdog.h"
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "multiplexor/mux_ev.h"
 
@@ -35,6 +37,7 @@ parse_options(int argc, char **argv, struct mux_opts *o)
 struct mx {
 	struct event_base *base;
 	struct mux *mux;
+	struct daemon_ctx daemon;
 };
 
 static void
@@ -53,9 +56,13 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 	if (sig == SIGTERM) {
 		log_msg(LOG_L_INFO, NULL,
 		    "Received SIGTERM: Stopping workers and terminating");
+		sdnotify_send(
+		    &mx->daemon.notify, "STOPPING=1\nSTATUS=Stopping workers");
 		mux_stop(mx->mux, stopped, mx);
 	} else if (sig == SIGINT) {
+		sdnotify_reloading(&mx->daemon.notify, clock_mono_ms() * 1000);
 		mux_reread(mx->mux);
+		sdnotify_send(&mx->daemon.notify, "READY=1");
 	} /* HUP: reopens statistics, of which there are none yet */
 }
 
@@ -65,7 +72,7 @@ main(int argc, char **argv)
 	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	struct mux_opts o = { 0 };
 	struct mx mx = { 0 };
-	struct daemon_ctx d;
+	struct event *watchdog;
 	char err[512];
 
 	parse_options(argc, argv, &o);
@@ -79,11 +86,11 @@ main(int argc, char **argv)
 			 .foreground = o.foreground,
 			 .group_access = o.group_access,
 			 .log_stderr = o.log_stderr,
-			 .log_format = o.log_format,
-			 .keep_fd = -1 },
-	    &d);
+			 .log_format = o.log_format },
+	    &mx.daemon);
 	mx.base = event_base_new();
-	if (!mx.base)
+	if (!mx.base ||
+	    watchdog_start(&watchdog, mx.base, &mx.daemon.notify) < 0)
 		start_fail("Out of memory");
 	if (mux_new(&mx.mux, mx.base, &o, err, sizeof(err)) < 0)
 		start_fail("%s", err);
@@ -94,9 +101,12 @@ main(int argc, char **argv)
 			start_fail("Out of memory");
 	}
 	mux_start(mx.mux);
-	daemon_ready(&d);
+	daemon_ready(&mx.daemon);
+	sdnotify_status(&mx.daemon.notify, "Serving");
 	event_base_dispatch(mx.base);
 	mux_free(mx.mux);
-	daemon_cleanup(&d);
+	if (watchdog)
+		event_free(watchdog);
+	daemon_cleanup(&mx.daemon);
 	return 0;
 }

@@ -96,6 +96,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 	int facility;
 
 	prog = o->prog;
+	signal(SIGPIPE, SIG_IGN); /* whoever is to hear us may be gone */
 	umask(077);
 	daemon_init(d);
 	daemon_of_process = d;
@@ -121,7 +122,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 	check_spool(o->spool_dir, o->group_access);
 	if (!o->foreground && daemon_fork(d, err, sizeof(err)) < 0)
 		start_fail("%s", err);
-	daemon_close_fds(d, (const int[]){ o->keep_fd, -1 }, !o->foreground);
+	daemon_close_fds(d, o->keep_fds, !o->foreground);
 	if ((o->pid_file || o->lock_file) &&
 	    daemon_lock(d, o->lock_file, err, sizeof(err)) < 0)
 		start_fail("%s", err);
@@ -131,6 +132,5 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 		log_open_syslog(o->ident, facility);
 	log_set_format(o->log_format ? o->log_format : "text");
 	raise_fd_limit();
-	signal(SIGPIPE, SIG_IGN);
 	umask(o->group_access ? 027 : 077);
 }

@@ -21,7 +21,7 @@ struct start_opts {
 	const char *user, *pid_file, *lock_file, *spool_dir, *facility;
 	const char *log_format; /* checked already; NULL = text */
 	bool foreground, group_access, log_stderr;
-	int keep_fd; /* an inherited descriptor to keep, or -1 */
+	const int *keep_fds; /* inherited ones to keep, ended by -1, or NULL */
 };
 
 /* The whole start-up; on return this is the daemon (or, in the foreground, the

@@ -93,7 +93,7 @@ daemon_drop_privileges(const char *user, char *err, size_t errlen)
 
 	pw = getpwnam(user);
 	if (!pw)
-		return fail(err, errlen, "Unknown user '%s'", user);
+		return fail(err, errlen, "Unknown user `%s'", user);
 	if (getuid() == pw->pw_uid && geteuid() == pw->pw_uid &&
 	    getgid() == pw->pw_gid && getegid() == pw->pw_gid)
 		return 0;

@@ -266,6 +266,17 @@ opt_help(const struct opt *table, size_t n, struct buf *out)
 	}
 }
 
+/* On one line, whatever it is. */
+static void
+dump_text(const char *s, struct buf *out)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			buf_addf(out, "\\x%02X", (unsigned)*s);
+		else
+			buf_addc(out, *s);
+}
+
 static void
 dump_value(const struct opt *row, const void *value, struct buf *out)
 {
@@ -281,12 +292,14 @@ dump_value(const struct opt *row, const void *value, struct buf *out)
 		return;
 	case OPT_STR:
 		s = *(const char *const *)value;
-		buf_adds(out, s ? s : "");
+		dump_text(s ? s : "", out);
 		return;
 	case OPT_LIST:
 		list = value;
-		for (size_t i = 0; i < list->n; i++)
-			buf_addf(out, "%s%s", i ? " " : "", list->v[i]);
+		for (size_t i = 0; i < list->n; i++) {
+			buf_adds(out, i ? " " : "");
+			dump_text(list->v[i], out);
+		}
 		return;
 	case OPT_ACT:
 		return;
@@ -297,7 +310,7 @@ void
 opt_dump(const struct opt *table, size_t n, const void *opts, struct buf *out)
 {
 	for (const struct opt *row = table; row < table + n; row++) {
-		if (row->type == OPT_ACT)
+		if (row->type == OPT_ACT || (row->flags & OPT_MODE))
 			continue;
 		if (row->name)
 			buf_addf(out, "%s=", row->name);

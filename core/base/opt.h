@@ -28,8 +28,9 @@ enum opt_flags {
 	OPT_NUMERIC = 2, /* OPT_INT: no leading number is a usage error */
 	OPT_STRICT = 4,  /* OPT_INT: junk or out of range is an error that
 			  * names the range; for our own new options */
+	OPT_MODE = 8,    /* says what to do, not how: not in the dump */
 };
-#define OPT_LIST_MAX 30
+#define OPT_LIST_MAX 64
 struct opt_list {
 	const char *v[OPT_LIST_MAX];
 	size_t n;
@@ -62,7 +63,7 @@ int opt_parse_words(const struct opt *table, size_t n, void *opts, int argc,
     char **argv, int *rest);
 /* "  -x N, --name=N     help (default 5)" lines. */
 void opt_help(const struct opt *table, size_t n, struct buf *out);
-/* "name=value" lines, in table order. */
+/* "name=value" lines, in table order; control characters as \xNN. */
 void opt_dump(
     const struct opt *table, size_t n, const void *opts, struct buf *out);
 /* mdoc .It lines for the manual page. */

@@ -156,6 +156,8 @@ make_server(struct frontend *fe)
 	};
 	struct mlt_server_opts so = { 0 };
 
+	if (fe->opts.server)
+		so = *fe->opts.server;
 	if (negotiate_options(&so.filter.want, &fe->opts, &fe->macro_list) < 0)
 		return -1;
 	return mlt_server_new(&fe->server, fe->base, &so, &ops, fe);
@@ -206,6 +208,18 @@ void
 frontend_drain(struct frontend *fe, void (*drained)(void *arg), void *arg)
 {
 	mlt_server_drain(fe->server, drained, arg);
+}
+
+size_t
+frontend_sessions(const struct frontend *fe)
+{
+	return mlt_server_connections(fe->server);
+}
+
+void
+frontend_set_validation(struct frontend *fe, const char *name)
+{
+	fe->opts.validate_header = name;
 }
 
 void

@@ -14,6 +14,7 @@
 
 struct event_base;
 struct frontend;
+struct mlt_server_opts;
 
 /* All strings are borrowed for the life of the front-end. */
 struct frontend_opts {
@@ -35,6 +36,9 @@ struct frontend_opts {
 	const char *validate_header;   /* name of the secret header, or NULL */
 	size_t memory_bytes; /* a message larger than this goes to disk
 			      * while it arrives; 0 = 64 KiB */
+	/* limits of the milter server (filter.want is ours); NULL = its
+	 * defaults */
+	const struct mlt_server_opts *server;
 };
 
 /* Opens the spool directory.  The asker's functions stay callable until
@@ -46,6 +50,9 @@ int frontend_listen(struct frontend *fe, int fd); /* takes fd; 0 or -1 */
 /* No new sessions; those with an open message may finish, others are closed;
  * drained runs when none is left. */
 void frontend_drain(struct frontend *fe, void (*drained)(void *arg), void *arg);
+size_t frontend_sessions(const struct frontend *fe); /* connected MTAs */
+/* Another secret header, or NULL, from the next message on. */
+void frontend_set_validation(struct frontend *fe, const char *name);
 /* Ends sessions at once; messages in progress are tempfailed as far as the
  * MTA listens, and their directories removed. */
 void frontend_free(struct frontend *fe);

@@ -35,6 +35,7 @@ struct mail {
 	struct convert_body body;
 	unsigned n_content_type; /* header fields of that name */
 	unsigned n_validation;   /* likewise, of the validation header */
+	const char *validation;  /* its secret name at MAIL, or NULL */
 	bool mime_version;       /* there was such a field */
 	bool queue_id_written;   /* to COMMANDS */
 	enum spool_fate fate;

@@ -16,7 +16,7 @@ message_on_content(struct message *m, const struct mlt_event *ev)
 
 	if (ev->type == MLT_EV_HEADER) {
 		mail_header(m->mail, ev->header.name, ev->header.value,
-		    o->validate_header);
+		    m->mail->validation);
 	} else {
 		message_update_queue_id(m);
 		if (ev->type == MLT_EV_EOH)
@@ -57,7 +57,7 @@ obey_results(struct message *m, struct mlt_reply *r)
 		.ctx = message_log_id(m),
 		.scanned_by = o->scanned_by ? o->scanned_by : "",
 		.my_ip = m->client.my_ip,
-		.validation = o->validate_header };
+		.validation = m->mail->validation };
 
 	return outcome_obey(&to, &m->env->room, r);
 }

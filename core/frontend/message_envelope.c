@@ -47,6 +47,7 @@ message_on_mail(struct message *m, const struct mlt_event *ev)
 		return;
 	}
 	m->mail->body.strip_cr = env->opts->strip_cr;
+	m->mail->validation = env->opts->validate_header;
 	ident_make(m->mail->ident, env->wall_s(), env->counter++);
 	spool_dir_name(&m->mail->dir, m->queue_id, m->mail->ident);
 	commands_mail(&m->mail->file[MAIL_COMMANDS],

@@ -65,7 +65,6 @@ start(void *arg)
 		o.facility = "mail";
 	if (!o.spool_dir)
 		o.spool_dir = dir;
-	o.keep_fd = -1;
 	if (strcmp(o.ident, "few-fds") == 0) {
 		struct rlimit rl = { 64, 256 };
 		setrlimit(RLIMIT_NOFILE, &rl);

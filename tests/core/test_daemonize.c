@@ -403,7 +403,7 @@ others_may_only_stay_who_they_are(void **state)
 	(void)state;
 	assert_int_equal(
 	    daemon_drop_privileges("no-such-user", err, sizeof(err)), -1);
-	assert_string_equal(err, "Unknown user 'no-such-user'");
+	assert_string_equal(err, "Unknown user `no-such-user'");
 	if (pw && pw->pw_gid == getegid())
 		assert_int_equal(
 		    daemon_drop_privileges(pw->pw_name, err, sizeof(err)), 0);
