@@ -17,6 +17,7 @@
 #define IP_KEY_FILE    "/etc/mail/mimedefang-ip-key"
 #define MACROS_MAX     30
 #define MACRO_NAME_MAX 200
+#define SCANNED_BY_MAX 900 /* a line of a message has 998; RFC 5322 2.1.1 */
 
 static int
 act_X(void *opts, const char *arg)
@@ -33,6 +34,11 @@ act_X(void *opts, const char *arg)
 	{                                                                      \
 		l, name, OPT_INT, flags, AT(member), arg, dflt, min, max,      \
 		    help, NULL                                                 \
+	}
+#define LIMIT(name, member, arg, dflt, min, max, help)                         \
+	{                                                                      \
+		0, name, OPT_INT, OPT_STRICT, AT(fe.limits.member), arg, dflt, \
+		    min, max, help, NULL                                       \
 	}
 #define STR(l, name, flags, member, arg, dflt, help)                           \
 	{                                                                      \
@@ -110,6 +116,24 @@ const struct opt md_option_rows[] = {
 	    "file with the name of the IP validation header"),
 	FLAG(0, "log-stderr", log_stderr,
 	    "log to standard error instead of syslog"),
+	LIMIT("memory", memory_bytes, "BYTES", "65536", 1, 1 << 30,
+	    "a message larger than this goes to disk while it arrives"),
+	LIMIT("max-message", message_bytes, "BYTES", "0", 0, LONG_MAX,
+	    "refuse larger messages; 0: no limit"),
+	LIMIT("max-headers", headers, "N", "10000", 0, INT_MAX,
+	    "refuse messages with more header fields; 0: no limit"),
+	LIMIT("max-header-bytes", header_bytes, "BYTES", "4194304", 0, LONG_MAX,
+	    "refuse messages with a larger header; 0: no limit"),
+	LIMIT("max-request", request_bytes, "BYTES", "4094", 1024, 16382,
+	    "longest request to the multiplexor, which must take it"),
+	LIMIT("max-results", results_bytes, "BYTES", "1048576", 65535, 1 << 30,
+	    "largest RESULTS of a filter"),
+	LIMIT("max-results-line", results_line, "BYTES", "65535", 16382,
+	    1 << 30, "longest line of RESULTS"),
+	LIMIT("max-delay", delay_s, "SECS", "300", 1, 86400,
+	    "longest delay before a reply that a filter may ask for"),
+	LIMIT("min-free", min_free_kb, "KB", "64", 0, INT_MAX,
+	    "refuse messages for now when less is free in the spool; 0: never"),
 	STR(0, "log-format", 0, log_format, "FORMAT", "text",
 	    "text, or json: each log line is an object"),
 	INT(0, "drain-time", OPT_STRICT, drain_s, "SECS", "25", 0, 86400,
@@ -163,6 +187,26 @@ is_mode(const char *s)
 	return !s[n] && (n == 3 || (n == 4 && *s == '0')) && s[n - 3] >= '6';
 }
 
+/* It is a header's value. */
+static int
+check_scanned_by(const char *s, char *err, size_t errlen)
+{
+	size_t n = s ? strlen(s) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
+			snprintf(err, errlen,
+			    "-x: a control character cannot be in a header");
+			return -1;
+		}
+	if (n <= SCANNED_BY_MAX)
+		return 0;
+	snprintf(err, errlen,
+	    "-x: the text has at most %d octets, this one has %zu",
+	    SCANNED_BY_MAX, n);
+	return -1;
+}
+
 int
 md_opts_check(struct md_opts *o, char *err, size_t errlen)
 {
@@ -207,6 +251,8 @@ md_opts_check(struct md_opts *o, char *err, size_t errlen)
 			    o->macros.v[i]);
 			return -1;
 		}
+	if (check_scanned_by(o->fe.scanned_by, err, errlen) < 0)
+		return -1;
 	if (!log_is_format(o->log_format)) {
 		snprintf(err, errlen, "--log-format %s: it is text or json",
 		    o->log_format);

@@ -162,7 +162,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.strip_cr = data[0] & 32,
 		.scanned_by = "x",
 		.validate_header = "X",
-		.memory_bytes = data[0] & 64 ? 100 : 0 };
+		.limits = { .memory_bytes = data[0] & 64 ? 100 : 0 } };
 	env.opts = &o;
 	env.asker = &asker;
 	env.mono_ms = mono;

@@ -41,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (results_parse(&r, text, size) == 0)
+	if (results_parse(&r, text, size, 100) == 0)
 		for (size_t i = 0; i < r.n; i++) {
 			const struct result *one = &r.v[i];
 

@@ -6,6 +6,7 @@
 #ifndef CORE_FRONTEND_APPLY_H
 #define CORE_FRONTEND_APPLY_H
 
+#include "core/frontend/limits.h"
 #include "core/frontend/mail.h"
 #include "core/frontend/results.h"
 
@@ -20,6 +21,7 @@ struct apply_to {
 	const char *scanned_by; /* "" = no such header */
 	const char *my_ip;      /* "" = not known */
 	const char *validation; /* name of the secret header, or NULL */
+	const struct limits *limits;
 };
 
 /* Puts the changes of r on the session; when r refuses the message these are

@@ -9,6 +9,7 @@
 
 #include "core/base/opt.h"
 #include "core/frontend/ask.h"
+#include "core/frontend/limits.h"
 
 #include <stdbool.h>
 
@@ -34,8 +35,7 @@ struct frontend_opts {
 	const char *my_ip;      /* this host's address, NULL = not known */
 	const struct opt_list *macros; /* -a */
 	const char *validate_header;   /* name of the secret header, or NULL */
-	size_t memory_bytes; /* a message larger than this goes to disk
-			      * while it arrives; 0 = 64 KiB */
+	struct limits limits;          /* of a message */
 	/* limits of the milter server (filter.want is ours); NULL = its
 	 * defaults */
 	const struct mlt_server_opts *server;

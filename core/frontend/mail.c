@@ -70,7 +70,9 @@ mail_free(struct mail_pool *pool, struct mail *m)
 	empty(&m->sender);
 	empty(&m->first_rcpt);
 	empty(&m->lines);
+	m->written = 0;
 	m->body = (struct convert_body){ 0 };
+	m->n_header = m->header_bytes = 0;
 	m->n_content_type = m->n_validation = 0;
 	m->mime_version = m->queue_id_written = false;
 	m->fate = SPOOL_DONE;
@@ -113,6 +115,8 @@ mail_header(struct mail *m, struct mlt_bytes name, struct mlt_bytes value,
 {
 	struct buf *commands = &m->file[MAIL_COMMANDS];
 
+	m->n_header++;
+	m->header_bytes += name.n + value.n;
 	if (is_name(name, "Content-Type") && ++m->n_content_type > 1)
 		return; /* spec:spool-inputmsg */
 	if (convert_header(
@@ -142,6 +146,12 @@ mail_body(struct mail *m, struct mlt_bytes piece)
 	convert_body(&m->body, &m->file[MAIL_INPUTMSG], piece.p, piece.n);
 }
 
+uint64_t
+mail_size(const struct mail *m)
+{
+	return m->written + buf_len(&m->file[MAIL_INPUTMSG]);
+}
+
 int
 mail_write(struct mail *m, const struct spool *s, enum mail_file which,
     const char *ctx)
@@ -161,6 +171,8 @@ mail_write(struct mail *m, const struct spool *s, enum mail_file which,
 		ctx) < 0)
 		return -1;
 	m->on_disk[which] = true;
+	if (which == MAIL_INPUTMSG)
+		m->written += buf_len(b);
 	buf_reset(b);
 	return 0;
 }

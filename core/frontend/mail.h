@@ -18,6 +18,7 @@
 
 #include <milterproto.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum mail_file {
 	MAIL_INPUTMSG,
@@ -32,7 +33,9 @@ struct mail {
 	struct spool_dir dir;
 	struct buf file[MAIL_FILE_N]; /* what is not yet on disk */
 	bool on_disk[MAIL_FILE_N];
+	uint64_t written; /* octets of INPUTMSG on disk */
 	struct convert_body body;
+	size_t n_header, header_bytes;
 	unsigned n_content_type; /* header fields of that name */
 	unsigned n_validation;   /* likewise, of the validation header */
 	const char *validation;  /* its secret name at MAIL, or NULL */
@@ -61,6 +64,9 @@ void mail_header(struct mail *m, struct mlt_bytes name, struct mlt_bytes value,
     const char *validation);
 void mail_eoh(struct mail *m);
 void mail_body(struct mail *m, struct mlt_bytes piece);
+
+/* Octets of INPUTMSG so far. */
+uint64_t mail_size(const struct mail *m);
 
 /* Writes out each file that has more than `limit` octets in memory. */
 __attribute__((warn_unused_result)) int mail_keep_small(

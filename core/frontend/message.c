@@ -101,6 +101,17 @@ message_fail(struct message *m)
 }
 
 void
+message_refuse(
+    struct message *m, const char *code, const char *dsn, const char *text)
+{
+	message_drop(m);
+	message_conclude(m, &(struct mlt_reply){ .type = MLT_REPLY_CODE,
+				.code = code,
+				.dsn = dsn,
+				.text = { text, strlen(text) } });
+}
+
+void
 message_no_memory(struct message *m)
 {
 	log_msg(LOG_L_ERR, message_log_id(m), "Out of memory");

@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define DELAY_MAX_S 300 /* choice:delay-cap */
-
 static ask_done_fn answered;
 
 void
@@ -53,7 +51,8 @@ message_about(const struct message *m)
 		    &env->path, "%s/%s", env->spool.path, m->mail->dir.name);
 		dir = buf_cstr(&env->path);
 	}
-	return (struct request_about){ &m->client, m->queue_id, dir };
+	return (struct request_about){ &m->client, m->queue_id, dir,
+		limits_of(env->opts->limits.request_bytes, MUX_REQUEST_MAX) };
 }
 
 /* There is no answer, or one that is an error; logged.  At RCPT only this
@@ -115,13 +114,21 @@ static void
 hold(struct message *m, enum mux_verdict v, const struct mlt_reply *r,
     long delay_s)
 {
+	/* choice:delay-cap */
+	long max =
+	    (long)limits_of(m->env->opts->limits.delay_s, LIMITS_DELAY_S);
+
 	m->held = held_new(v, r);
 	if (!m->held) {
 		message_no_memory(m);
 		return;
 	}
-	if (delay_s > DELAY_MAX_S)
-		delay_s = DELAY_MAX_S;
+	if (delay_s > max) {
+		log_msg(LOG_L_INFO, message_log_id(m),
+		    "The filter's delay of %ld s is cut to %ld s", delay_s,
+		    max);
+		delay_s = max;
+	}
 	if (m->ops->wake(m->arg, (msec)delay_s * 1000) < 0)
 		message_tick(m);
 }

@@ -6,13 +6,41 @@
 
 #include <string.h>
 
-#define MEMORY_BYTES (64 << 10)
+/* true: there was more than may be; the message is refused for good, for it
+ * will not be smaller at the next try (choice:too-large). */
+static bool
+is_too_large(struct message *m)
+{
+	const struct limits *l = &m->env->opts->limits;
+	const struct mail *mail = m->mail;
+	const char *what = NULL;
+	long max = 0;
+
+	if (l->headers > 0 && mail->n_header > (size_t)l->headers) {
+		max = l->headers;
+		what = "fields of its header";
+	} else if (l->header_bytes > 0 &&
+		   mail->header_bytes > (size_t)l->header_bytes) {
+		max = l->header_bytes;
+		what = "octets of its header";
+	} else if (l->message_bytes > 0 &&
+		   mail_size(mail) > (uint64_t)l->message_bytes) {
+		max = l->message_bytes;
+		what = "octets";
+	}
+	if (!what)
+		return false;
+	log_msg(LOG_L_WARN, message_log_id(m),
+	    "Message refused: it has more than %ld %s", max, what);
+	message_refuse(m, "552", "5.3.4", "Message is too large");
+	return true;
+}
 
 void
 message_on_content(struct message *m, const struct mlt_event *ev)
 {
 	const struct frontend_opts *o = m->env->opts;
-	size_t limit = o->memory_bytes ? o->memory_bytes : MEMORY_BYTES;
+	size_t limit = limits_of(o->limits.memory_bytes, LIMITS_MEMORY);
 
 	if (ev->type == MLT_EV_HEADER) {
 		mail_header(m->mail, ev->header.name, ev->header.value,
@@ -24,6 +52,8 @@ message_on_content(struct message *m, const struct mlt_event *ev)
 		else
 			mail_body(m->mail, ev->text);
 	}
+	if (is_too_large(m))
+		return;
 	if (mail_keep_small(m->mail, &m->env->spool, limit, message_log_id(m)) <
 	    0)
 		message_fail(m);
@@ -57,7 +87,8 @@ obey_results(struct message *m, struct mlt_reply *r)
 		.ctx = message_log_id(m),
 		.scanned_by = o->scanned_by ? o->scanned_by : "",
 		.my_ip = m->client.my_ip,
-		.validation = m->mail->validation };
+		.validation = m->mail->validation,
+		.limits = &o->limits };
 
 	return outcome_obey(&to, &m->env->room, r);
 }

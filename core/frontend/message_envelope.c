@@ -2,9 +2,12 @@
 /* message_envelope: the steps of an envelope: MAIL and RCPT. */
 #include "core/frontend/message_parts.h"
 
+#include "core/base/log.h"
 #include "core/frontend/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static struct mlt_bytes
 content(const struct buf *b)
@@ -33,6 +36,41 @@ show_commands(struct message *m)
 	return false;
 }
 
+/* The number of SIZE=, 0 if there is none. */
+static uint64_t
+announced_size(const struct mlt_bytes *args, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (args[i].n > 5 && strncasecmp(args[i].p, "SIZE=", 5) == 0 &&
+		    args[i].p[5] != '-')
+			return strtoull(args[i].p + 5, NULL, 10);
+	return 0;
+}
+
+/* Is there room for a message of that size?  If not, it is refused here,
+ * before anything of it is written. */
+static bool
+has_room(struct message *m, uint64_t size)
+{
+	const struct limits *l = &m->env->opts->limits;
+
+	if (l->message_bytes > 0 && size > (uint64_t)l->message_bytes) {
+		log_msg(LOG_L_WARN, message_log_id(m),
+		    "Message refused: it announces more than %ld octets",
+		    l->message_bytes);
+		message_refuse(m, "552", "5.3.4", "Message is too large");
+		return false;
+	}
+	if (l->min_free_kb > 0 &&
+	    !spool_has_room(&m->env->spool, (uint64_t)l->min_free_kb << 10,
+		size, m->env->mono_ms(), message_log_id(m))) {
+		message_refuse(
+		    m, "452", "4.3.1", "Insufficient system storage");
+		return false;
+	}
+	return true;
+}
+
 void
 message_on_mail(struct message *m, const struct mlt_event *ev)
 {
@@ -41,6 +79,8 @@ message_on_mail(struct message *m, const struct mlt_event *ev)
 	message_drop(m);
 	m->queue_id[0] = '\0'; /* it was another message's */
 	message_update_queue_id(m);
+	if (!has_room(m, announced_size(ev->args.v, ev->args.n)))
+		return;
 	m->mail = mail_new(&env->mails);
 	if (!m->mail) {
 		message_no_memory(m);

@@ -59,7 +59,10 @@ void message_conclude_plain(struct message *m, enum mlt_reply_type type);
  * (choice:deferred-failure).  Why was logged by the caller. */
 void message_fail(struct message *m);
 void message_no_memory(struct message *m); /* logs, and fails */
-void message_drop(struct message *m);      /* the mail and its directory */
+/* The message is given up, with a reply of our own. */
+void message_refuse(
+    struct message *m, const char *code, const char *dsn, const char *text);
+void message_drop(struct message *m); /* the mail and its directory */
 
 /* ---- questions ------------------------------------------------------------------ */
 

@@ -23,11 +23,12 @@ outcome_room_fini(struct outcome_room *room)
 static int
 read_results(const struct apply_to *to, struct buf *file)
 {
+	size_t max = limits_of(to->limits->results_bytes, LIMITS_RESULTS);
 	int dir = to->mail->dir.fd, rc;
 	struct stat st;
 
 	buf_reset(file);
-	rc = fdio_read_file(dir, "RESULTS", RESULTS_MAX, file);
+	rc = fdio_read_file(dir, "RESULTS", max, file);
 	if (rc == 0 && !buf_cstr(file))
 		rc = -ENOMEM;
 	if (rc == 0)
@@ -39,8 +40,8 @@ read_results(const struct apply_to *to, struct buf *file)
 		 fstatat(dir, "RESULTS", &st, AT_SYMLINK_NOFOLLOW) == 0)
 		log_msg(LOG_L_WARN, to->ctx,
 		    "RESULTS file is unreasonably large - %lld byes; max is "
-		    "%d bytes",
-		    (long long)st.st_size, RESULTS_MAX);
+		    "%zu bytes",
+		    (long long)st.st_size, max);
 	else
 		log_msg(LOG_L_WARN, to->ctx, "Error reading RESULTS file: %s",
 		    strerror(-rc));
@@ -50,13 +51,14 @@ read_results(const struct apply_to *to, struct buf *file)
 static int
 parse_results(const struct apply_to *to, struct outcome_room *room)
 {
+	size_t max = limits_of(to->limits->results_line, LIMITS_RESULTS_LINE);
 	int rc = results_parse(&room->results, room->file.p + room->file.off,
-	    buf_len(&room->file));
+	    buf_len(&room->file), max);
 
 	if (rc == RESULTS_E_LONG)
 		log_msg(LOG_L_WARN, to->ctx,
-		    "Overlong line in RESULTS file - %zu chars (max %d)",
-		    room->results.overlong, RESULTS_LINE_MAX + 1);
+		    "Overlong line in RESULTS file - %zu chars (max %zu)",
+		    room->results.overlong, max + 1);
 	else if (rc == RESULTS_E_NO_END)
 		log_msg(LOG_L_ERR, to->ctx,
 		    "RESULTS file did not finish with 'F' line: Tempfailing");

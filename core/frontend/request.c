@@ -47,22 +47,23 @@ arg_queue_id(struct buf *b, const struct request_about *a)
 }
 
 static int
-end(const struct buf *b)
+end(const struct buf *b, const struct request_about *a)
 {
-	return b->failed || buf_len(b) > MUX_REQUEST_MAX ? -1 : 0;
+	return b->failed || buf_len(b) > a->max ? -1 : 0;
 }
 
 /* As many of the parameters args[1..n) as fit. */
 static int
-end_with_params(struct buf *b, const struct mlt_bytes *args, size_t n)
+end_with_params(struct buf *b, const struct request_about *a,
+    const struct mlt_bytes *args, size_t n)
 {
-	if (end(b) < 0)
+	if (end(b, a) < 0)
 		return -1;
 	for (size_t i = 1; i < n; i++) {
 		size_t before = buf_len(b);
 
 		arg(b, args[i], NULL);
-		if (end(b) < 0) {
+		if (end(b, a) < 0) {
 			if (b->failed)
 				return -1;
 			buf_cut(b, before);
@@ -87,7 +88,7 @@ request_relayok(struct buf *b, const struct request_about *a)
 	begin(b, "relayok");
 	arg_peer(b, a->client);
 	arg_ports(b, a);
-	return end(b);
+	return end(b, a);
 }
 
 int
@@ -97,7 +98,7 @@ request_helook(struct buf *b, const struct request_about *a)
 	arg_peer(b, a->client);
 	arg_text(b, a->client->helo, UNKNOWN);
 	arg_ports(b, a);
-	return end(b);
+	return end(b, a);
 }
 
 static void
@@ -116,7 +117,7 @@ request_senderok(struct buf *b, const struct request_about *a,
 	arg(b, args[0], UNKNOWN);
 	arg_peer(b, a->client);
 	arg_place(b, a);
-	return end_with_params(b, args, n);
+	return end_with_params(b, a, args, n);
 }
 
 int
@@ -132,7 +133,7 @@ request_recipok(struct buf *b, const struct request_about *a,
 	arg(b, r->mailer, "?");
 	arg(b, r->host, "?");
 	arg(b, r->addr, "?");
-	return end_with_params(b, args, n);
+	return end_with_params(b, a, args, n);
 }
 
 int
@@ -141,5 +142,5 @@ request_scan(struct buf *b, const struct request_about *a)
 	begin(b, "scan");
 	arg_queue_id(b, a);
 	arg_text(b, a->dir, UNKNOWN);
-	return end(b);
+	return end(b, a);
 }

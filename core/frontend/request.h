@@ -19,6 +19,7 @@
 struct request_about {
 	const struct client *client;
 	const char *queue_id, *dir; /* "" = not known; dir: full path */
+	size_t max;                 /* octets */
 };
 
 struct request_rcpt {

@@ -187,7 +187,7 @@ drop_changes(struct results *r)
 }
 
 int
-results_parse(struct results *r, char *text, size_t n)
+results_parse(struct results *r, char *text, size_t n, size_t line_max)
 {
 	char *p = text, *end;
 	int rc = 0;
@@ -201,7 +201,7 @@ results_parse(struct results *r, char *text, size_t n)
 		char *lf = memchr(p, '\n', (size_t)(end - p));
 		size_t len = (size_t)((lf ? lf : end) - p);
 
-		if (len > RESULTS_LINE_MAX) {
+		if (len > line_max) {
 			r->overlong = len;
 			return RESULTS_E_LONG;
 		}

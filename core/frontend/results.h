@@ -12,9 +12,6 @@
 #include <milterproto.h>
 #include <stdint.h>
 
-#define RESULTS_MAX      65535 /* octets; spec:spool-results-limits */
-#define RESULTS_LINE_MAX 16382 /* octets without LF; likewise */
-
 enum result_op {
 	RESULT_ADD_HEADER,    /* name value */
 	RESULT_INSERT_HEADER, /* name index value */
@@ -55,13 +52,14 @@ struct results {
 
 enum results_err {
 	RESULTS_E_NOMEM = -1,
-	RESULTS_E_LONG = -2,   /* a line is longer than RESULTS_LINE_MAX */
+	RESULTS_E_LONG = -2,   /* a line is longer than line_max */
 	RESULTS_E_NO_END = -3, /* neither F nor a refusal */
 };
 
 /* Zero r before the first use; r->v is used again by the next call.  text has n
- * octets and then a NUL, is modified and borrowed.  0 or an enum results_err. */
-int results_parse(struct results *r, char *text, size_t n);
+ * octets and then a NUL, is modified and borrowed; line_max is without LF.  0 or
+ * an enum results_err. */
+int results_parse(struct results *r, char *text, size_t n, size_t line_max);
 void results_fini(struct results *r);
 
 #endif

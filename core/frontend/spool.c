@@ -15,11 +15,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define KILLERS_MAX 16
 #define KEEP_MARKER "DO-NOT-DELETE-WORK-DIRS"
 #define NAME_TRIES  10
+#define ROOM_MS     1000
+#define FILES_MIN   8 /* of a message whose parts are few */
 
 int
 spool_open(struct spool *s, const char *path, char *err, size_t errlen)
@@ -40,6 +43,42 @@ spool_close(struct spool *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+}
+
+static void
+ask_for_room(struct spool *s)
+{
+	struct statvfs v;
+
+	s->free_bytes = s->free_files =
+	    UINT64_MAX; /* who cannot say has some */
+	if (fstatvfs(s->fd, &v) < 0)
+		return;
+	if (v.f_frsize && v.f_bavail < UINT64_MAX / v.f_frsize)
+		s->free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	if (v.f_files) /* 0: they are made as needed */
+		s->free_files = v.f_favail;
+}
+
+bool
+spool_has_room(
+    struct spool *s, uint64_t reserve, uint64_t size, msec now, const char *ctx)
+{
+	if (now >= s->room_until) {
+		ask_for_room(s);
+		s->room_until = now + ROOM_MS;
+	}
+	if (s->free_bytes >= reserve && s->free_bytes - reserve >= size &&
+	    s->free_files >= FILES_MIN)
+		return true;
+	log_msg(LOG_L_WARN, ctx,
+	    "No room for a message of %llu octets in %s: %llu octets and %llu "
+	    "files are free, %llu and %d are to stay so",
+	    (unsigned long long)size, s->path,
+	    (unsigned long long)s->free_bytes,
+	    (unsigned long long)s->free_files, (unsigned long long)reserve,
+	    FILES_MIN);
+	return false;
 }
 
 void

@@ -12,9 +12,11 @@
 #define CORE_FRONTEND_SPOOL_H
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct spool {
 	int fd;
@@ -24,6 +26,9 @@ struct spool {
 	unsigned killers_left;      /* directories of SPOOL_KILLER that are
 				     * still kept without an option, so that
 				     * the MTA's retries cannot fill the disk */
+	/* what statvfs said, for a second */
+	msec room_until;
+	uint64_t free_bytes, free_files;
 };
 
 /* How a message ended, for who may want to look at it. */
@@ -44,6 +49,11 @@ struct spool_dir {
 /* path: absolute, borrowed.  0, or -1 with one line in err. */
 int spool_open(struct spool *s, const char *path, char *err, size_t errlen);
 void spool_close(struct spool *s);
+
+/* Are there `reserve` octets and a few files left beside a message of `size`
+ * octets?  If not, logged.  The file system is asked once a second. */
+bool spool_has_room(struct spool *s, uint64_t reserve, uint64_t size, msec now,
+    const char *ctx);
 
 void spool_dir_init(struct spool_dir *d);
 /* Decides on a name, touches no disk: of the queue id, or of `ident` if the id

@@ -95,8 +95,8 @@ values_stay_on_their_line(void **state)
 {
 	(void)state;
 	assert_int_equal(
-	    RUN("-p", "/s", "-x", "a\nuser=root", "-a", "b\tc"), 0);
-	shows("scanned-by=a\\x0Auser=root\n");
+	    RUN("-p", "/s", "-L", "a\nuser=root", "-a", "b\tc"), 0);
+	shows("loopback=a\\x0Auser=root\n");
 	shows("macro=b\\x09c\n");
 }
 

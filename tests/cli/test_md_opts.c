@@ -46,6 +46,15 @@ defaults_are_the_known_ones(void **state)
 	assert_string_equal(o.fe.scanned_by, "MIMEDefang 0.1.0");
 	assert_string_equal(o.facility, "mail");
 	assert_string_equal(o.log_format, "text");
+	assert_int_equal(o.fe.limits.memory_bytes, 65536);
+	assert_int_equal(o.fe.limits.message_bytes, 0);
+	assert_int_equal(o.fe.limits.headers, 10000);
+	assert_int_equal(o.fe.limits.header_bytes, 4194304);
+	assert_int_equal(o.fe.limits.request_bytes, 4094);
+	assert_int_equal(o.fe.limits.results_bytes, 1048576);
+	assert_int_equal(o.fe.limits.results_line, 65535);
+	assert_int_equal(o.fe.limits.delay_s, 300);
+	assert_int_equal(o.fe.limits.min_free_kb, 64);
 	assert_string_equal(o.ip_key_file, "/etc/mail/mimedefang-ip-key");
 	assert_int_equal(o.fe.reserve, -1);
 	assert_int_equal(o.backlog, 0);
@@ -86,6 +95,8 @@ what_cannot_be_meant_is_refused(void **state)
 		{ "", "You must use the `-p' option." },
 		{ "-m /x", "You must use the `-p' option." },
 		{ "-p ''", "Illegal conn: " },
+		{ "-p /s -xa\tb",
+		    "-x: a control character cannot be in a header" },
 		{ "-p /s --log-format xml",
 		    "--log-format xml: it is text or json" },
 		{ "-p /s --socket-mode 0668",

@@ -51,6 +51,14 @@ struct gate {
 	msec wake_in, now;
 };
 
+/* The least that opens: no question at connect. */
+#define GATE_QUEUE                                                             \
+	{                                                                      \
+		.queue_connections = true                                      \
+	}
+/* What is logged of gate_answer(g, NULL). */
+#define GATE_DOWN "connect: Connection refused: Is multiplexor running?"
+
 #define B(s)                                                                   \
 	(struct mlt_bytes)                                                     \
 	{                                                                      \
@@ -307,8 +315,7 @@ gate_answer(struct gate *g, const char *text)
 		snprintf(copy, sizeof(copy), "%s", text);
 		g->done(g->done_arg, copy, strlen(copy), NULL);
 	} else {
-		g->done(g->done_arg, NULL, 0,
-		    "connect: Connection refused: Is multiplexor running?");
+		g->done(g->done_arg, NULL, 0, GATE_DOWN);
 	}
 	gate_pump(g);
 }
@@ -346,6 +353,15 @@ gate_connect(struct gate *g)
 	gate_connect_as(g, "[1.2.3.4]", '4', 4321, "1.2.3.4");
 	if (strcmp(g->asked, "free") == 0)
 		gate_answer(g, "1\n");
+}
+
+/* A gate whose client has connected. */
+static inline void
+gate_ready(struct gate *g)
+{
+	gate_open(g);
+	gate_connect(g);
+	buf_reset(&g->heard_buf);
 }
 
 static inline void

@@ -6,27 +6,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define QUEUE                                                                  \
-	{                                                                      \
-		.queue_connections = true                                      \
-	}
-#define DOWN "connect: Connection refused: Is multiplexor running?"
-
-/* A gate whose client has connected. */
-static void
-ready(struct gate *g)
-{
-	gate_open(g);
-	gate_connect(g);
-	buf_reset(&g->heard_buf);
-}
-
 /* ---- the ways of a message -------------------------------------------------- */
 
 static void
 message_without_checks_costs_one_reply(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	gate_open(&g);
@@ -50,11 +35,11 @@ message_without_checks_costs_one_reply(void **state)
 static void
 scan_request_names_queue_id_and_directory(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char want[200];
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_macros(&g, 'M', "i", "QID1", NULL);
 	gate_message(&g);
 	snprintf(want, sizeof(want), "scan QID1 %s/mdefang-QID1", g.root);
@@ -66,10 +51,10 @@ scan_request_names_queue_id_and_directory(void **state)
 static void
 nothing_is_on_disk_before_the_end(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_rcpt(&g, "<c@d>");
 	gate_header(&g, "Subject", "hi");
@@ -85,13 +70,13 @@ nothing_is_on_disk_before_the_end(void **state)
 static void
 large_message_goes_to_disk_while_it_arrives(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char chunk[3000];
 
 	(void)state;
-	g.opts.memory_bytes = 4096;
+	g.opts.limits.memory_bytes = 4096;
 	memset(chunk, 'x', sizeof(chunk));
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_header(&g, "Subject", "hi");
 	gate_eoh(&g);
@@ -111,10 +96,10 @@ large_message_goes_to_disk_while_it_arrives(void **state)
 static void
 second_message_of_a_connection_starts_without_queue_id(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_macros(&g, 'R', "i", "OLD", NULL);
 	gate_rcpt(&g, "<c@d>");
@@ -141,11 +126,11 @@ second_message_of_a_connection_starts_without_queue_id(void **state)
 static void
 queue_id_of_a_recipient_is_written_at_once(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	g.opts.check_recipient = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_macros(&g, 'R', "i", "Q7", "{rcpt_mailer}", "local", "{rcpt_host}",
 	    "", "{rcpt_addr}", "c d", NULL);
@@ -172,9 +157,9 @@ queue_id_that_is_no_file_name_names_no_directory(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
-		ready(&g);
+		gate_ready(&g);
 		gate_macros(&g, 'M', "i", ids[i], NULL);
 		gate_message(&g);
 		assert_string_equal(gate_dir(&g), "mdefang-bamdk00");
@@ -186,11 +171,11 @@ queue_id_that_is_no_file_name_names_no_directory(void **state)
 static void
 taken_directory_name_gives_another_one(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char path[200];
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	snprintf(path, sizeof(path), "%s/mdefang-QID1", g.root);
 	assert_int_equal(mkdir(path, 0700), 0);
 	gate_macros(&g, 'M', "i", "QID1", NULL);
@@ -230,7 +215,7 @@ free_workers_decide_about_a_connection(void **state)
 		    "E NOQUEUE: Error from multiplexor: \n"
 		    "W mfconnect: Error communicating with multiplexor\n" },
 		{ -1, "1.2.3.4", NULL, "t\n",
-		    "E NOQUEUE: MXCommand: " DOWN "\n"
+		    "E NOQUEUE: MXCommand: " GATE_DOWN "\n"
 		    "W mfconnect: Error communicating with multiplexor\n" },
 	};
 
@@ -266,12 +251,12 @@ relay_answer_decides_without_text_and_delay(void **state)
 		    "on\n" },
 		{ "ok 7\n", "t\n",
 		    "E NOQUEUE: Error from multiplexor: ok 7\n" },
-		{ NULL, "t\n", "E NOQUEUE: MXCommand: " DOWN "\n" },
+		{ NULL, "t\n", "E NOQUEUE: MXCommand: " GATE_DOWN "\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.check_relay = true;
 		gate_open(&g);
@@ -306,12 +291,12 @@ free_comes_before_relayok(void **state)
 static void
 helo_check_has_all_arguments_even_when_empty(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	g.opts.check_helo = true;
 	g.opts.my_ip = "192.0.2.1";
-	ready(&g);
+	gate_ready(&g);
 	gate_helo(&g, "client \"x\" \xe9.example");
 	assert_string_equal(g.asked,
 	    "helook 1.2.3.4 [1.2.3.4] client%20%22x%22%20%E9.example 4321 "
@@ -330,12 +315,12 @@ helo_check_has_all_arguments_even_when_empty(void **state)
 static void
 sender_check_sees_commands_and_parameters(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char want[300];
 
 	(void)state;
 	g.opts.check_sender = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_helo(&g, "h");
 	gate_macros(&g, 'M', "i", "QID1", NULL);
 	gate_mail(&g, "<a@b>", "SIZE=12", "BODY=8BITMIME");
@@ -368,15 +353,15 @@ sender_answer_decides_and_cleans_up(void **state)
 		    "E NOQUEUE: Error from multiplexor: error: No free "
 		    "workers\n" },
 		{ "ok 0", "t\n", "E NOQUEUE: Error from multiplexor: ok 0\n" },
-		{ NULL, "t\n", "E NOQUEUE: MXCommand: " DOWN "\n" },
+		{ NULL, "t\n", "E NOQUEUE: MXCommand: " GATE_DOWN "\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.check_sender = true;
-		ready(&g);
+		gate_ready(&g);
 		gate_mail(&g, "<a@b>");
 		assert_non_null(gate_dir(&g));
 		gate_answer(&g, rows[i].answer);
@@ -390,12 +375,12 @@ sender_answer_decides_and_cleans_up(void **state)
 static void
 recipient_check_names_first_recipient_and_mailer(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char want[400];
 
 	(void)state;
 	g.opts.check_recipient = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_rcpt(&g, "<first@x>");
 	gate_answer(&g, "ok 0\n");
@@ -429,15 +414,15 @@ refused_recipient_leaves_the_message_alive(void **state)
 		{ "ERR Filter timed out\n", "t\n",
 		    "E NOQUEUE: Error from multiplexor: ERR Filter timed "
 		    "out\n" },
-		{ NULL, "t\n", "E NOQUEUE: MXCommand: " DOWN "\n" },
+		{ NULL, "t\n", "E NOQUEUE: MXCommand: " GATE_DOWN "\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.check_recipient = true;
-		ready(&g);
+		gate_ready(&g);
 		gate_mail(&g, "<a@b>");
 		gate_rcpt(&g, "<bad@x>");
 		gate_answer(&g, rows[i].answer);
@@ -464,10 +449,10 @@ accept_and_discard_at_recipient_end_the_message(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.check_recipient = true;
-		ready(&g);
+		gate_ready(&g);
 		gate_mail(&g, "<a@b>");
 		gate_rcpt(&g, "<c@d>");
 		gate_answer(&g, rows[i][0]);
@@ -480,11 +465,11 @@ accept_and_discard_at_recipient_end_the_message(void **state)
 static void
 delay_is_waited_before_the_reply(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	g.opts.check_recipient = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_rcpt(&g, "<c@d>");
 	gate_answer(&g, "ok 0 no 550 5.1.1 3\n");
@@ -497,6 +482,8 @@ delay_is_waited_before_the_reply(void **state)
 	gate_rcpt(&g, "<e@f>");
 	gate_answer(&g, "ok 1 ? 250 2.1.0 1000000\n");
 	assert_int_equal(g.wake_in, 300000);
+	gate_log(
+	    &g, "I NOQUEUE: The filter's delay of 1000000 s is cut to 300 s\n");
 	message_tick(g.message);
 	gate_pump(&g);
 	gate_heard(&g, "c\n");
@@ -510,13 +497,13 @@ delay_is_waited_before_the_reply(void **state)
 static void
 esmtp_parameters_that_do_not_fit_are_left_out(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char param[2001] = "X=";
 
 	(void)state;
 	memset(param + 2, 'y', sizeof(param) - 3);
 	g.opts.check_sender = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>", param, param, param, "Z");
 	assert_int_equal(strlen(g.asked) < 4095, 1);
 	assert_int_equal(strlen(g.asked) > 2000, 1);
@@ -530,14 +517,14 @@ esmtp_parameters_that_do_not_fit_are_left_out(void **state)
 static void
 request_that_cannot_fit_is_a_tempfail(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char sender[4200];
 
 	(void)state;
 	memset(sender, 'y', sizeof(sender) - 1);
 	sender[sizeof(sender) - 1] = '\0';
 	g.opts.check_sender = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, sender);
 	gate_heard(&g, "t\n");
 	assert_null(gate_dir(&g));
@@ -551,10 +538,10 @@ request_that_cannot_fit_is_a_tempfail(void **state)
 static void
 progress_is_sent_while_a_scan_runs(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_message(&g);
 	assert_int_equal(g.wake_in, 5000);
 	g.wake_in = MSEC_NEVER;
@@ -571,7 +558,7 @@ progress_is_sent_while_a_scan_runs(void **state)
 static void
 own_headers_come_after_the_filters_changes(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	g.opts.scanned_by = "MIMEDefang 3";
@@ -605,11 +592,11 @@ own_headers_come_after_the_filters_changes(void **state)
 static void
 time_is_logged_when_asked_for(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
 	g.opts.log_time = true;
-	ready(&g);
+	gate_ready(&g);
 	gate_message(&g);
 	gate_scanned(&g, "F\n");
 	gate_log(&g, "I NOQUEUE: Filter time is 7ms\n");
@@ -640,9 +627,9 @@ refusals_in_results_reach_the_mta(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
-		ready(&g);
+		gate_ready(&g);
 		gate_message(&g);
 		gate_scanned(&g, rows[i].results);
 		gate_heard(&g, rows[i].heard);
@@ -666,14 +653,14 @@ scan_that_fails_is_a_tempfail(void **state)
 		{ "ok 1\n", "E NOQUEUE: Error from multiplexor: ok 1\n" },
 		{ "error: die%20at\n",
 		    "E NOQUEUE: Error from multiplexor: error: die%20at\n" },
-		{ NULL, "E NOQUEUE: MXCommand: " DOWN "\n" },
+		{ NULL, "E NOQUEUE: MXCommand: " GATE_DOWN "\n" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
-		ready(&g);
+		gate_ready(&g);
 		gate_message(&g);
 		gate_put(&g, "RESULTS", "F\n", 2);
 		gate_answer(&g, rows[i].answer);
@@ -687,7 +674,7 @@ scan_that_fails_is_a_tempfail(void **state)
 static void
 bad_results_are_a_tempfail_and_kept_with_k(void **state)
 {
-	static char long_line[17000], big[65537];
+	static char long_line[65537], big[1048578];
 	static const struct {
 		const char *results, *log;
 	} rows[] = {
@@ -698,10 +685,11 @@ bad_results_are_a_tempfail_and_kept_with_k(void **state)
 		    "E Q1: RESULTS file did not finish with 'F' line: "
 		    "Tempfailing\n" },
 		{ long_line,
-		    "W Q1: Overlong line in RESULTS file - 16999 chars (max "
-		    "16383)\n" },
-		{ big, "W Q1: RESULTS file is unreasonably large - 65536 byes; "
-		       "max is 65535 bytes\n" },
+		    "W Q1: Overlong line in RESULTS file - 65536 chars (max "
+		    "65536)\n" },
+		{ big,
+		    "W Q1: RESULTS file is unreasonably large - 1048577 byes; "
+		    "max is 1048576 bytes\n" },
 		{ "H%3A x\nF\n",
 		    "W Q1: smfi_addheader returned MI_FAILURE\n"
 		    "E Q1: Cannot make a change (smfi_addheader :): " },
@@ -711,11 +699,11 @@ bad_results_are_a_tempfail_and_kept_with_k(void **state)
 	memset(long_line, 'x', sizeof(long_line) - 1);
 	memset(big, 'x', sizeof(big) - 1);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 		char want[300];
 
 		g.opts.keep_failed = true;
-		ready(&g);
+		gate_ready(&g);
 		gate_macros(&g, 'M', "i", "Q1", NULL);
 		gate_message(&g);
 		if (rows[i].results)
@@ -739,11 +727,11 @@ bad_results_are_a_tempfail_and_kept_with_k(void **state)
 static void
 message_that_killed_its_workers_is_kept(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char want[400];
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_macros(&g, 'M', "i", "Q1", NULL);
 	gate_message(&g);
 	gate_answer(&g, "ERR No response from worker\n");
@@ -760,11 +748,11 @@ message_that_killed_its_workers_is_kept(void **state)
 static void
 missing_newbody_is_a_tempfail(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char want[600];
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_message(&g);
 	snprintf(want, sizeof(want),
 	    "W NOQUEUE: Could not open %s/%s/NEWBODY for reading: No such file "
@@ -779,10 +767,10 @@ missing_newbody_is_a_tempfail(void **state)
 static void
 spool_that_cannot_be_written_is_a_tempfail(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	assert_int_equal(rmdir(g.root), 0);
 	gate_message(&g);
 	gate_heard(&g, "t\n");
@@ -796,11 +784,11 @@ spool_that_cannot_be_written_is_a_tempfail(void **state)
 static void
 file_that_cannot_be_written_is_a_tempfail(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	struct rlimit before, small;
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = (struct rlimit){ 5, before.rlim_max };
 	signal(SIGXFSZ, SIG_IGN);
@@ -818,13 +806,13 @@ file_that_cannot_be_written_is_a_tempfail(void **state)
 static void
 failure_while_nobody_waits_is_answered_at_the_end(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 	char chunk[300];
 
 	(void)state;
-	g.opts.memory_bytes = 100;
+	g.opts.limits.memory_bytes = 100;
 	memset(chunk, 'x', sizeof(chunk));
-	ready(&g);
+	gate_ready(&g);
 	assert_int_equal(rmdir(g.root), 0);
 	gate_mail(&g, "<a@b>");
 	gate_eoh(&g);
@@ -842,10 +830,10 @@ failure_while_nobody_waits_is_answered_at_the_end(void **state)
 static void
 no_memory_to_ask_is_a_tempfail(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	g.no_memory_to_ask = true;
 	gate_message(&g);
 	gate_heard(&g, "t\n");
@@ -870,11 +858,11 @@ no_memory_anywhere_is_never_an_accept(void **state)
 {
 	(void)state;
 	for (size_t i = 0;; i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 		bool hit;
 
 		g.opts.check_recipient = true;
-		ready(&g);
+		gate_ready(&g);
 		envelope(&g);
 		buf_reset(&g.heard_buf);
 		buf_space(&g.log_buf, 10000);
@@ -911,7 +899,7 @@ no_memory_anywhere_is_never_an_accept(void **state)
 static void
 old_mta_gets_an_answer_to_each_step(void **state)
 {
-	struct gate g = { .opts = QUEUE, .offer = { 2, 0x3f, 0x7f, 0 } };
+	struct gate g = { .opts = GATE_QUEUE, .offer = { 2, 0x3f, 0x7f, 0 } };
 
 	(void)state;
 	gate_open(&g);
@@ -927,10 +915,10 @@ old_mta_gets_an_answer_to_each_step(void **state)
 static void
 next_client_of_a_connection_is_a_new_one(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_helo(&g, "h");
 	gate_macros(&g, 'M', "i", "Q1", NULL);
 	gate_mail(&g, "<a@b>");
@@ -953,10 +941,10 @@ abort_at_each_step_leaves_nothing(void **state)
 {
 	(void)state;
 	for (int steps = 1; steps <= 6; steps++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.check_recipient = g.opts.check_sender = true;
-		ready(&g);
+		gate_ready(&g);
 		for (int s = 1; s <= steps; s++) {
 			if (s == 1)
 				gate_mail(&g, "<a@b>");
@@ -986,10 +974,10 @@ abort_at_each_step_leaves_nothing(void **state)
 static void
 aborted_message_is_followed_by_a_good_one(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_mail(&g, "<a@b>");
 	gate_header(&g, "Subject", "one");
 	assert_true(mlt_mta_abort(g.mta) > 0);
@@ -1004,10 +992,10 @@ aborted_message_is_followed_by_a_good_one(void **state)
 static void
 free_while_a_question_is_open_cleans_up(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_message(&g);
 	message_free(g.message);
 	g.message = NULL;
@@ -1019,10 +1007,10 @@ free_while_a_question_is_open_cleans_up(void **state)
 static void
 giving_up_tempfails_what_is_open(void **state)
 {
-	struct gate g = { .opts = QUEUE };
+	struct gate g = { .opts = GATE_QUEUE };
 
 	(void)state;
-	ready(&g);
+	gate_ready(&g);
 	gate_message(&g);
 	message_give_up(g.message);
 	gate_pump(&g);
@@ -1038,10 +1026,10 @@ options_keep_directories(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct gate g = { .opts = QUEUE };
+		struct gate g = { .opts = GATE_QUEUE };
 
 		g.opts.keep_dirs = i == 0;
-		ready(&g);
+		gate_ready(&g);
 		if (i == 1) {
 			snprintf(want, sizeof(want),
 			    "%s/DO-NOT-DELETE-WORK-DIRS", g.root);

@@ -48,7 +48,8 @@ each_missing_allocation_is_a_failure(void **state)
 			.spool_path = g.root,
 			.ctx = "Q",
 			.scanned_by = "",
-			.my_ip = "" };
+			.my_ip = "",
+			.limits = &g.opts.limits };
 
 		buf_space(&g.log_buf, 1000);
 		failmalloc_once(i);

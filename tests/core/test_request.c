@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/base/muxproto.h"
 #include "core/frontend/request.h"
 #include "tests/support/failmalloc.h"
 
@@ -27,7 +28,8 @@ static const struct client unknown;
 static void
 requests_of_a_known_client(void **state)
 {
-	const struct request_about a = { &known, "Q1", "/sp/mdefang-Q1" };
+	const struct request_about a = { &known, "Q1", "/sp/mdefang-Q1",
+		MUX_REQUEST_MAX };
 	const struct request_rcpt r = { B("<a@b>"), B("<f@x>"), B("local"),
 		B("h"), B("bob") };
 	const struct mlt_bytes args[] = { B("<b'o%b@x>"), B("SIZE=12") };
@@ -56,7 +58,7 @@ requests_of_a_known_client(void **state)
 static void
 whatever_is_missing_has_a_substitute(void **state)
 {
-	const struct request_about a = { &unknown, "", NULL };
+	const struct request_about a = { &unknown, "", NULL, MUX_REQUEST_MAX };
 	const struct request_rcpt r = { 0 };
 	const struct mlt_bytes args[] = { B("") };
 	struct buf b = { 0 };
@@ -82,7 +84,8 @@ static void
 parameters_that_do_not_fit_are_counted(void **state)
 {
 	static char big[4030], whole[4100];
-	const struct request_about a = { &known, "Q1", "/sp/mdefang-Q1" };
+	const struct request_about a = { &known, "Q1", "/sp/mdefang-Q1",
+		MUX_REQUEST_MAX };
 	struct mlt_bytes args[] = { B("<a@b>"), { big, sizeof(big) },
 		{ big, 10 }, { big, 10 } };
 	struct buf b = { 0 };

@@ -42,7 +42,7 @@ print(struct buf *b, struct results *r, const char *text, size_t n)
 	memcpy(copy, text, n);
 	copy[n] = '\0';
 	buf_reset(b);
-	rc = results_parse(r, copy, n);
+	rc = results_parse(r, copy, n, 16382);
 	for (size_t i = 0; rc == 0 && i < r->n; i++) {
 		const struct result *one = &r->v[i];
 
