@@ -75,8 +75,8 @@ add(struct sums *to, const struct sums *what)
 }
 
 void
-load_done(struct load *l, enum mux_class cls, unsigned busy, uint64_t us,
-    int64_t sec)
+load_done(
+    struct load *l, enum mux_class cls, unsigned busy, uint64_t us, int64_t sec)
 {
 	const struct sums one = { 1, busy, us };
 	int64_t at = sec / 3600;
@@ -171,10 +171,9 @@ add_snapshot(const struct report *r, struct buf *out)
 	struct pool_counts c;
 
 	pool_count(r->pool, &c);
-	buf_addf(out,
-	    " %u %u %u %u %" PRIu64 " %" PRIu64 " %u %u %" PRIu64, c.busy,
-	    c.idle, c.stopped, c.killed, c.msgs, c.activations, r->queue_max,
-	    c.queued, (r->now - r->started) / 1000);
+	buf_addf(out, " %u %u %u %u %" PRIu64 " %" PRIu64 " %u %u %" PRIu64,
+	    c.busy, c.idle, c.stopped, c.killed, c.msgs, c.activations,
+	    r->queue_max, c.queued, (r->now - r->started) / 1000);
 }
 
 void
@@ -210,8 +209,8 @@ load_report1(const struct load *l, long back, int64_t sec,
 	struct second w;
 
 	if (back < 10 || back > SECONDS) {
-		buf_adds(out,
-		    "error: Invalid 'back' amount (must be 10-600)\n");
+		buf_adds(
+		    out, "error: Invalid 'back' amount (must be 10-600)\n");
 		return;
 	}
 	window(l, sec, back, &w);

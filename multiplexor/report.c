@@ -10,6 +10,7 @@
 #include "core/base/muxproto.h"
 #include "core/base/pct.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -47,39 +48,6 @@ report_status(const struct report *r, struct buf *out)
 	    c.activations, r->queue_max, c.queued, seconds(r->started, r->now));
 }
 
-static void
-worker_line(const struct report *r, unsigned slot, const struct pool_info *i,
-    struct buf *out)
-{
-	struct report_worker w;
-
-	r->worker(r->arg, slot, &w);
-	buf_addf(out, "%u %c", slot, letter(i));
-	if (i->state != POOL_DEAD && w.pid > 0)
-		buf_addf(out, " %ld", w.pid);
-	if (shown_state(i) == POOL_BUSY && i->cls != MUX_OTHER)
-		buf_addf(out, " %s", mux_class_name(i->cls));
-	if (i->last != POOL_NO_CLASS)
-		buf_addf(
-		    out, " last=%s", mux_class_name((enum mux_class)i->last));
-	buf_addf(out, " ago=%" PRIu64, seconds(i->since, r->now));
-	if (w.tag[0])
-		buf_addf(out, " (%s)", w.tag);
-	buf_addc(out, '\n');
-}
-
-void
-report_workers(const struct report *r, bool busy_only, struct buf *out)
-{
-	struct pool_info i;
-
-	for (unsigned slot = 0; slot < r->slots; slot++) {
-		pool_info(r->pool, slot, &i);
-		if (!busy_only || shown_state(&i) == POOL_BUSY)
-			worker_line(r, slot, &i, out);
-	}
-}
-
 static long
 age(msec since, msec now)
 {
@@ -87,25 +55,94 @@ age(msec since, msec now)
 }
 
 void
-report_workerinfo(const struct report *r, long slot, struct buf *out)
+report_slot(const struct report *r, unsigned slot, struct report_slot *s)
 {
 	struct report_worker w;
 	struct pool_info i;
-	bool dead;
+	bool dead, tracked;
+
+	pool_info(r->pool, slot, &i);
+	r->worker(r->arg, slot, &w);
+	dead = i.state == POOL_DEAD;
+	tracked = shown_state(&i) == POOL_BUSY && i.cls != MUX_OTHER;
+	*s = (struct report_slot){
+		.state = pool_state_name(shown_state(&i)),
+		.command = tracked ? mux_class_name(i.cls) : "",
+		.last = i.last == POOL_NO_CLASS
+			    ? ""
+			    : mux_class_name((enum mux_class)i.last),
+		.pid = dead || w.pid <= 0 ? -1 : w.pid,
+		.requests = i.requests,
+		.scans = i.scans,
+		.ago = seconds(i.since, r->now),
+		.age = dead ? -1 : age(i.started, r->now),
+		.first_req_age = dead ? -1 : age(i.first_req, r->now),
+	};
+	memcpy(s->tag, w.tag, sizeof(s->tag));
+}
+
+/* Whoever shows a report to people decodes it: a percent of the tag's own must
+ * come back as itself, and not as the start of a line feed. */
+static void
+add_tag(struct buf *out, const char *tag)
+{
+	for (; *tag; tag++) {
+		buf_addc(out, *tag);
+		if (tag[0] == '%' && isxdigit((unsigned char)tag[1]) &&
+		    isxdigit((unsigned char)tag[2]))
+			buf_adds(out, "25");
+	}
+}
+
+static void
+worker_line(unsigned slot, const struct report_slot *s, struct buf *out)
+{
+	buf_addf(out, "%u %c", slot, s->state[0]);
+	if (s->pid > 0)
+		buf_addf(out, " %ld", s->pid);
+	if (*s->command)
+		buf_addf(out, " %s", s->command);
+	if (*s->last)
+		buf_addf(out, " last=%s", s->last);
+	buf_addf(out, " ago=%" PRIu64, s->ago);
+	if (*s->tag) {
+		buf_adds(out, " (");
+		add_tag(out, s->tag);
+		buf_addc(out, ')');
+	}
+	buf_addc(out, '\n');
+}
+
+void
+report_workers(const struct report *r, bool busy_only, struct buf *out)
+{
+	struct report_slot s;
+
+	for (unsigned slot = 0; slot < r->slots; slot++) {
+		report_slot(r, slot, &s);
+		if (!busy_only || s.state[0] == 'B')
+			worker_line(slot, &s, out);
+	}
+}
+
+void
+report_workerinfo(const struct report *r, long slot, struct buf *out)
+{
+	struct report_slot s;
 
 	if (slot < 0 || slot >= (long)r->slots) {
 		buf_adds(out, "error: Worker number out of range\n");
 		return;
 	}
-	pool_info(r->pool, (unsigned)slot, &i);
-	r->worker(r->arg, (unsigned)slot, &w);
-	dead = i.state == POOL_DEAD;
+	report_slot(r, (unsigned)slot, &s);
 	buf_addf(out,
 	    "Worker %ld\nState %s\nPID %ld\nNumRequests %u\nNumScans %u\n"
-	    "Age %ld\nFirstReqAge %ld\nLastStateChangeAge %ld\nStatusTag %s\n",
-	    slot, pool_state_name(shown_state(&i)), dead ? -1 : w.pid,
-	    i.requests, i.scans, dead ? -1 : age(i.started, r->now),
-	    dead ? -1 : age(i.first_req, r->now), age(i.since, r->now), w.tag);
+	    "Age %ld\nFirstReqAge %ld\nLastStateChangeAge %" PRIu64
+	    "\nStatusTag ",
+	    slot, s.state, s.pid, s.requests, s.scans, s.age, s.first_req_age,
+	    s.ago);
+	add_tag(out, s.tag);
+	buf_addc(out, '\n');
 }
 
 /* ---- texts from requests ---- */

@@ -28,6 +28,19 @@ struct report {
 	void *arg;
 };
 
+/* One slot, as reports show it. */
+struct report_slot {
+	const char *state;        /* "Busy" */
+	const char *command;      /* tracked, that it is busy with; "" none */
+	const char *last;         /* the one before; "" none */
+	long pid;                 /* -1: none */
+	unsigned requests, scans; /* of this or of the last process */
+	uint64_t ago;             /* seconds since the state changed */
+	long age, first_req_age;  /* seconds; -1: not applicable */
+	char tag[REPORT_TAG_MAX + 1];
+};
+void report_slot(const struct report *r, unsigned slot, struct report_slot *s);
+
 void report_status(const struct report *r, struct buf *out);
 void report_workers(const struct report *r, bool busy_only, struct buf *out);
 void report_workerinfo(const struct report *r, long slot, struct buf *out);

@@ -40,8 +40,8 @@ inside(const struct hist *h, unsigned i, uint64_t nth)
 	uint64_t from = i ? bounds[i - 1] : 0;
 	uint64_t to = i == BEYOND || h->max < bounds[i] ? h->max : bounds[i];
 
-	return from + (uint64_t)((double)(to - from) * (double)nth /
-				 (double)h->n[i]);
+	return from +
+	       (uint64_t)((double)(to - from) * (double)nth / (double)h->n[i]);
 }
 
 uint64_t

@@ -53,7 +53,7 @@ percentiles_lie_in_their_bucket(void **state)
 		hist_add(&h, 1500); /* bucket 1,000 to 2,000 */
 	for (int i = 0; i < 9; i++)
 		hist_add(&h, 40000); /* 20,000 to 50,000 */
-	hist_add(&h, 7000000); /* 5,000,000 to 10,000,000 */
+	hist_add(&h, 7000000);       /* 5,000,000 to 10,000,000 */
 	assert_int_equal(hist_percentile(&h, 45), 1500); /* half of the way */
 	assert_int_equal(hist_percentile(&h, 90), 2000);
 	assert_int_equal(hist_percentile(&h, 99), 50000);

@@ -46,10 +46,11 @@ setup(void **state)
 			pool_request(
 			    f.p, i, i == 1 ? MUX_RECIPOK : MUX_SCAN, 0, 1000);
 	}
-	f.r = (struct report){
-		.pool = f.p, .slots = 3, .queue_max = 10, .now = 87423000,
-		.started = 1000
-	};
+	f.r = (struct report){ .pool = f.p,
+		.slots = 3,
+		.queue_max = 10,
+		.now = 87423000,
+		.started = 1000 };
 	buf_init(&f.out, 0);
 	*state = &f;
 	return 0;

@@ -104,6 +104,25 @@ workers_have_a_line_for_each_slot(void **state)
 }
 
 static void
+percents_of_a_tag_come_back_as_themselves(void **state)
+{
+	struct pool *p = four_slots();
+	struct report r = report_for(p, "x %0A %zz 100%");
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 0);
+	report_workers(&r, true, &b);
+	assert_string_equal(buf_cstr(&b),
+	    "0 B 810 recipok last=recipok ago=2 (x %250A %zz 100%)\n");
+	buf_reset(&b);
+	report_workerinfo(&r, 0, &b);
+	assert_non_null(strstr(buf_cstr(&b), "StatusTag x %250A %zz 100%\n"));
+	buf_fini(&b);
+	pool_free(p);
+}
+
+static void
 workerinfo_tells_all(void **state)
 {
 	struct pool *p = four_slots();
@@ -210,6 +229,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_has_letters_and_five_numbers),
 		cmocka_unit_test(workers_have_a_line_for_each_slot),
+		cmocka_unit_test(percents_of_a_tag_come_back_as_themselves),
 		cmocka_unit_test(workerinfo_tells_all),
 		cmocka_unit_test(tags_are_two_words_decoded_and_clean),
 		cmocka_unit_test(

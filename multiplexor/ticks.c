@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* ticks: when the filter's tick function is due. */
+#include "ticks.h"
+
+#include <assert.h>
+
+void
+ticks_init(struct ticks *t, unsigned n, msec period, msec now)
+{
+	assert(n >= 1 && n <= TICKS_MAX);
+	*t = (struct ticks){ .n = n, .period = period };
+	for (unsigned i = 0; i < n; i++)
+		ticks_done(t, i, now);
+}
+
+int
+ticks_next(struct ticks *t, msec now)
+{
+	for (unsigned i = 0; i < t->n; i++) {
+		if (t->due[i] > now)
+			continue;
+		t->due[i] = MSEC_NEVER;
+		return (int)i;
+	}
+	return -1;
+}
+
+void
+ticks_done(struct ticks *t, unsigned type, msec now)
+{
+	assert(type < t->n);
+	t->due[type] = t->period ? now + t->period : MSEC_NEVER;
+}
+
+msec
+ticks_deadline(const struct ticks *t)
+{
+	msec at = MSEC_NEVER;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->due[i] < at)
+			at = t->due[i];
+	return at;
+}
