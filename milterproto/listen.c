@@ -37,6 +37,7 @@ struct where {
 	const struct mlt_listen_opts *opts;
 	char *err;
 	size_t errlen;
+	bool in_use; /* the failure is that somebody serves there */
 };
 
 __attribute__((format(printf, 2, 3))) static int
@@ -102,9 +103,9 @@ number(const char *s, long max)
 
 /* ---- unix ------------------------------------------------------------------------- */
 
-/* Makes way for us if only a dead socket is there.  0 or -1. */
+/* 1: a dead socket is there; 0: nothing is; -1: something else. */
 static int
-clear_path(const struct where *w, const struct sockaddr_un *sa)
+look_at_path(struct where *w, const struct sockaddr_un *sa)
 {
 	struct stat st;
 	int fd, rc;
@@ -118,15 +119,25 @@ clear_path(const struct where *w, const struct sockaddr_un *sa)
 	if (fd < 0)
 		return fail(w, "socket: %s", strerror(errno));
 	rc = connect(fd, (const struct sockaddr *)sa, sizeof(*sa));
+	w->in_use = rc == 0 || errno == EAGAIN;
 	if (rc < 0 && errno == ECONNREFUSED)
-		rc = unlink(sa->sun_path);
-	else if (rc == 0 || errno == EAGAIN)
+		rc = 1;
+	else if (w->in_use)
 		rc = fail(w, "another process answers there: stop it first");
 	else
 		rc = fail(w, "cannot tell whether it is in use (%s): remove it",
 		    strerror(errno));
 	close(fd);
 	return rc;
+}
+
+/* Makes way for us if only a dead socket is there.  0 or -1. */
+static int
+clear_path(struct where *w, const struct sockaddr_un *sa)
+{
+	int rc = look_at_path(w, sa);
+
+	return rc == 1 ? unlink(sa->sun_path) : rc;
 }
 
 /* The number, or that of the name; 0 or -1 with a message.  name NULL: -1, which
@@ -182,17 +193,53 @@ give_away(const struct where *w, const char *path)
 }
 
 static int
-open_unix(const struct where *w)
+set_path(const struct where *w, struct sockaddr_un *sa)
+{
+	*sa = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (!*w->rest || strlen(w->rest) >= sizeof(sa->sun_path))
+		return fail(w, "a path of 1 to %zu octets is needed",
+		    sizeof(sa->sun_path) - 1);
+	strcpy(sa->sun_path, w->rest);
+	return 0;
+}
+
+/* The directory and the names, but nothing is made. */
+static int
+check_unix(struct where *w)
+{
+	struct sockaddr_un sa;
+	char *slash;
+	uid_t uid;
+	gid_t gid;
+	int rc;
+
+	if (set_path(w, &sa) < 0 || find_user(w, &uid) < 0 ||
+	    find_group(w, &gid) < 0)
+		return -1;
+	rc = look_at_path(w, &sa);
+	if (rc < 0)
+		return -1;
+	if (rc == 1 && !w->opts->remove_dead)
+		return fail(w, "an old socket is there: remove it");
+	slash = strrchr(sa.sun_path, '/');
+	if (slash)
+		slash[slash == sa.sun_path] = '\0';
+	if (access(slash ? sa.sun_path : ".", W_OK | X_OK) < 0)
+		return fail(w, "cannot make a socket in that directory: %s",
+		    strerror(errno));
+	return 0;
+}
+
+static int
+open_unix(struct where *w)
 {
 	unsigned mask = w->opts->mode ? ~w->opts->mode & 0777 : w->opts->umask_;
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct sockaddr_un sa;
 	mode_t old;
 	int fd, rc;
 
-	if (!*w->rest || strlen(w->rest) >= sizeof(sa.sun_path))
-		return fail(w, "a path of 1 to %zu octets is needed",
-		    sizeof(sa.sun_path) - 1);
-	strcpy(sa.sun_path, w->rest);
+	if (set_path(w, &sa) < 0)
+		return -1;
 	if (w->opts->remove_dead && clear_path(w, &sa) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -271,7 +318,7 @@ resolve(const struct where *w, int family, char *host, int port)
 }
 
 static int
-open_inet(const struct where *w, int family)
+open_inet(struct where *w, int family)
 {
 	char copy[512], *host;
 	struct addrinfo *ai;
@@ -300,9 +347,9 @@ open_inet(const struct where *w, int family)
 	if (family == AF_INET6) /* "that family", so that inet: fits beside */
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0) {
+		w->in_use = errno == EADDRINUSE;
 		fail(w, "cannot bind: %s%s", strerror(errno),
-		    errno == EADDRINUSE ? ": another process has this port"
-					: "");
+		    w->in_use ? ": another process has this port" : "");
 		close(fd);
 		fd = -1;
 	}
@@ -326,15 +373,59 @@ open_fd(const struct where *w)
 	return (int)fd;
 }
 
+static struct where
+make_where(const char *spec, const struct mlt_listen_opts *opts, char *err,
+    size_t errlen)
+{
+	static const struct mlt_listen_opts none = { .umask_ = 0077 };
+
+	return (struct where){ .spec = spec,
+		.opts = opts ? opts : &none,
+		.err = err,
+		.errlen = errlen };
+}
+
+static int
+bad_kind(const struct where *w)
+{
+	return fail(w, "unknown socket type: use unix: local: inet: inet6: or "
+		       "fd:");
+}
+
+int
+mlt_listen_check(const char *spec, const struct mlt_listen_opts *opts,
+    char *err, size_t errlen)
+{
+	struct where w = make_where(spec, opts, err, errlen);
+	int rc = -1;
+
+	switch (kind_of(spec, &w.rest)) {
+	case KIND_UNIX:
+		rc = check_unix(&w);
+		break;
+	case KIND_INET:
+		rc = open_inet(&w, AF_INET);
+		break;
+	case KIND_INET6:
+		rc = open_inet(&w, AF_INET6);
+		break;
+	case KIND_FD:
+		return 0;
+	case KIND_BAD:
+		return bad_kind(&w);
+	}
+	if (rc > 0) /* bound, but nobody can connect */
+		close(rc);
+	return rc >= 0 ? 0 : w.in_use ? 1 : -1;
+}
+
 int
 mlt_listen_open(const char *spec, const struct mlt_listen_opts *opts, char *err,
     size_t errlen)
 {
-	static const struct mlt_listen_opts none = { .umask_ = 0077 };
-	struct where w = { .spec = spec, .err = err, .errlen = errlen };
+	struct where w = make_where(spec, opts, err, errlen);
 	int fd = -1, backlog;
 
-	w.opts = opts ? opts : &none;
 	switch (kind_of(spec, &w.rest)) {
 	case KIND_UNIX:
 		fd = open_unix(&w);
@@ -348,8 +439,7 @@ mlt_listen_open(const char *spec, const struct mlt_listen_opts *opts, char *err,
 	case KIND_FD:
 		return open_fd(&w);
 	case KIND_BAD:
-		return fail(&w, "unknown socket type: use unix: local: inet: "
-				"inet6: or fd:");
+		return bad_kind(&w);
 	}
 	if (fd < 0)
 		return -1;

@@ -149,6 +149,12 @@ struct mlt_listen_opts {
  * in err that says what to do. */
 int mlt_listen_open(const char *spec, const struct mlt_listen_opts *opts,
     char *err, size_t errlen);
+/* Could it be opened now?  Opens nothing for others, removes and makes nothing.
+ * 0 = yes (also when a dead socket is in the way and opts->remove_dead); 1 = no,
+ * somebody serves there, -1 = no: one line in err, as above.  fd:N is not looked
+ * at. */
+int mlt_listen_check(const char *spec, const struct mlt_listen_opts *opts,
+    char *err, size_t errlen);
 /* Path of a unix spec, to be removed at exit; NULL for others. */
 const char *mlt_listen_path(const char *spec);
 

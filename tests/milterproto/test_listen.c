@@ -510,6 +510,65 @@ long_paths_are_refused(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static int
+check(bool remove_dead)
+{
+	const struct mlt_listen_opts o = { .remove_dead = remove_dead };
+
+	err[0] = 0;
+	return mlt_listen_check(spec, &o, err, sizeof(err));
+}
+
+static void
+a_check_says_what_opening_would(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_int_equal(check(true), 0);
+	assert_int_equal(access(path, F_OK), -1); /* nothing was made */
+	fd = mlt_listen_open(spec, NULL, err, sizeof(err));
+	assert_int_equal(check(true), 1);
+	assert_non_null(strstr(err, "another process answers there"));
+	close(fd);
+	assert_int_equal(check(true), 0);
+	assert_int_equal(access(path, F_OK), 0); /* nor removed */
+	assert_int_equal(check(false), -1);
+	assert_non_null(strstr(err, "an old socket is there: remove it"));
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(close(open(path, O_CREAT | O_WRONLY, 0600)), 0);
+	assert_int_equal(check(true), -1);
+	assert_non_null(strstr(err, "something that is not a socket"));
+	assert_int_equal(
+	    mlt_listen_check("/no/such/s", NULL, err, sizeof(err)), -1);
+	assert_string_equal(err, "/no/such/s: cannot make a socket in that "
+				 "directory: No such file or directory");
+	assert_int_equal(
+	    mlt_listen_check("bogus:/s", NULL, err, sizeof(err)), -1);
+	assert_int_equal(mlt_listen_check("fd:77", NULL, err, sizeof(err)), 0);
+}
+
+static void
+a_check_tries_the_port(void **state)
+{
+	struct sockaddr_in sa = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sa);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, len), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&sa, &len), 0);
+	snprintf(spec, sizeof(spec), "inet:%u@127.0.0.1", ntohs(sa.sin_port));
+	assert_int_equal(check(true), 1);
+	assert_non_null(strstr(err, "another process has this port"));
+	close(fd);
+	assert_int_equal(
+	    mlt_listen_check("inet:99999", NULL, err, sizeof(err)), -1);
+}
+
 int
 main(void)
 {
@@ -530,6 +589,8 @@ main(void)
 		CASE(other_files_are_left_alone),
 		CASE(inet_takes_addresses_and_names),
 		CASE(inet6_listens_on_loopback),
+		CASE(a_check_says_what_opening_would),
+		CASE(a_check_tries_the_port),
 		CASE(inherited_descriptors_must_listen),
 		CASE(mistakes_are_explained),
 		CASE(long_paths_are_refused),
