@@ -53,6 +53,11 @@ act_X(void *opts, const char *arg)
 	{                                                                      \
 		l, name, OPT_FLAG, 0, AT(member), NULL, NULL, 0, 0, help, NULL \
 	}
+#define MODE(name, member, help)                                               \
+	{                                                                      \
+		0, name, OPT_FLAG, OPT_MODE, AT(member), NULL, NULL, 0, 0,     \
+		    help, NULL                                                 \
+	}
 #define ACT(l, name, flags, member, help, act)                                 \
 	{                                                                      \
 		l, name, OPT_ACT, flags, AT(member), NULL, NULL, 0, 0, help,   \
@@ -173,6 +178,9 @@ const struct opt md_option_rows[] = {
 	INT(0, "max-queued", OPT_STRICT, max_queued, "BYTES", "268435456",
 	    1048576, 1099511627776,
 	    "close a session for which more waits; above any replaced body"),
+	MODE("check-config", check_config,
+	    "check options, user, files, sockets, multiplexor and filter, "
+	    "changing nothing; say each finding and exit"),
 };
 /* clang-format on */
 const size_t md_option_count =

@@ -33,6 +33,7 @@ struct md_opts {
 	long drain_s;
 	bool inherited;  /* in: sockets were handed over, -p is not needed */
 	bool foreground; /* -D */
+	bool check_config;
 	bool print_config, print_builtin; /* by cli/md_cmdline */
 	bool log_stderr;
 	bool ignored; /* -C -M */

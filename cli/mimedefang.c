@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mimedefang: the milter daemon; what it is made of. */
+#include "cli/check_config.h"
 #include "cli/md_cmdline.h"
 #include "cli/md_run.h"
 #include "cli/prcap.h"
@@ -35,6 +36,8 @@ main(int argc, char **argv)
 	md_cmdline_parse(argc, argv, &o, &mo);
 	if (o.print_config || o.print_builtin)
 		return md_cmdline_print(&o, &mo);
+	if (o.check_config)
+		return check_config(argv[0], &o, &mo);
 	or_exit(md_limits(&o, &limits, err, sizeof(err)), argv[0], err);
 	md_listen_keep(&listen, o.conn);
 	start_daemon(&(struct start_opts){ .prog = argv[0],

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,40 +41,62 @@ start_fail(const char *fmt, ...)
 	exit(1);
 }
 
-/* A working directory of ours must not be a place where others can plant
- * files: absolute, a directory, owned by us or root, writable by nobody else
- * (group: only with -G). */
-static void
-check_spool(const char *dir, bool group_access)
+__attribute__((format(printf, 3, 4))) static int
+fail(char *err, size_t errlen, const char *fmt, ...)
 {
-	struct stat st;
-	uid_t me = geteuid();
+	va_list ap;
 
-	if (dir[0] != '/')
-		start_fail("-z %s: the spool directory must be an absolute "
-			   "path",
-		    dir);
-	if (chdir(dir) < 0)
-		start_fail("Unable to chdir(%s): %s; create it, owned by the "
-			   "user given with -U, mode 0750",
+	va_start(ap, fmt);
+	vsnprintf(err, errlen, fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+start_check_spool(const char *dir, bool group_access, char *err, size_t errlen)
+{
+	char name[PATH_MAX];
+	size_t n = strlen(dir);
+	uid_t me = geteuid();
+	struct stat st, here;
+
+	if (dir[0] != '/' || n >= sizeof(name))
+		return fail(err, errlen,
+		    "-z %s: the spool directory must be an absolute path", dir);
+	while (n > 1 && dir[n - 1] == '/')
+		n--; /* "link/" is where it leads to */
+	memcpy(name, dir, n);
+	name[n] = '\0';
+	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode))
+		return fail(err, errlen,
+		    "%s is a symbolic link; give the directory itself with -z",
+		    name);
+	if (chdir(name) < 0)
+		return fail(err, errlen,
+		    "Unable to chdir(%s): %s; create it, owned by the user "
+		    "given with -U, mode 0750",
 		    dir, strerror(errno));
-	if (lstat(dir, &st) < 0 || S_ISLNK(st.st_mode))
-		start_fail("%s is a symbolic link; give the directory itself "
-			   "with -z",
-		    dir);
+	if (lstat(name, &st) < 0 || stat(".", &here) < 0 ||
+	    st.st_dev != here.st_dev || st.st_ino != here.st_ino)
+		return fail(err, errlen,
+		    "%s was replaced just now; its parent must be writable by "
+		    "nobody else",
+		    name);
 	if (st.st_uid != me && st.st_uid != 0)
-		start_fail("%s belongs to uid %lu, not to uid %lu that this "
-			   "daemon runs as; chown it, or choose another with "
-			   "-z",
-		    dir, (unsigned long)st.st_uid, (unsigned long)me);
+		return fail(err, errlen,
+		    "%s belongs to uid %lu, not to uid %lu that this daemon "
+		    "runs as; chown it, or choose another with -z",
+		    name, (unsigned long)st.st_uid, (unsigned long)me);
 	if (st.st_mode & (group_access ? S_IWOTH : S_IWOTH | S_IWGRP))
-		start_fail("%s is writable by others (mode %04o); chmod 0750 "
-			   "%s",
-		    dir, (unsigned)st.st_mode & 07777, dir);
-	if (access(dir, W_OK | X_OK) < 0)
-		start_fail("Cannot write to %s: %s; chown it to the user given "
-			   "with -U",
-		    dir, strerror(errno));
+		return fail(err, errlen,
+		    "%s is writable by others (mode %04o); chmod 0750 %s", name,
+		    (unsigned)st.st_mode & 07777, name);
+	if (access(".", W_OK | X_OK) < 0)
+		return fail(err, errlen,
+		    "Cannot write to %s: %s; chown it to the user given with "
+		    "-U",
+		    name, strerror(errno));
+	return 0;
 }
 
 /* A session and a worker's pipes are descriptors; service managers leave the
@@ -119,7 +142,9 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 		    o->ident);
 		exit(1);
 	}
-	check_spool(o->spool_dir, o->group_access);
+	if (start_check_spool(o->spool_dir, o->group_access, err, sizeof(err)) <
+	    0)
+		start_fail("%s", err);
 	if (!o->foreground && daemon_fork(d, err, sizeof(err)) < 0)
 		start_fail("%s", err);
 	daemon_close_fds(d, o->keep_fds, !o->foreground);

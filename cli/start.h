@@ -28,6 +28,13 @@ struct start_opts {
  * same process).  Exits on failure. */
 void start_daemon(const struct start_opts *o, struct daemon_ctx *d);
 
+/* A working directory of ours must not be a place where others can plant files:
+ * absolute, a directory and no symlink to one, owned by us or root, writable by
+ * us and nobody else (group: only with -G).  Goes there.  0, or -1 with one line
+ * in err that says what to do. */
+int start_check_spool(
+    const char *dir, bool group_access, char *err, size_t errlen);
+
 /* Tells whoever waits (parent or terminal) and the log, removes pid and lock
  * file, exits 1. */
 __attribute__((noreturn, format(printf, 1, 2))) void start_fail(

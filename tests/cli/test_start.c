@@ -124,6 +124,10 @@ refuses_a_spool_that_is_unsafe(void **state)
 	assert_int_equal(run((struct start_opts){ .spool_dir = link }), 1);
 	assert_non_null(strstr(err, "is a symbolic link"));
 
+	strcat(link, "/");
+	assert_int_equal(run((struct start_opts){ .spool_dir = link }), 1);
+	assert_non_null(strstr(err, "/link is a symbolic link"));
+
 	assert_int_equal(chmod(dir, 0777), 0);
 	assert_int_equal(run((struct start_opts){ 0 }), 1);
 	assert_non_null(strstr(err, "is writable by others (mode 0777)"));
