@@ -139,6 +139,8 @@ const struct opt md_option_rows[] = {
 	    "longest delay before a reply that a filter may ask for"),
 	LIMIT("min-free", min_free_kb, "KB", "64", 0, INT_MAX,
 	    "refuse messages for now when less is free in the spool; 0: never"),
+	FLAG(0, "no-log-summary", no_summary,
+	    "do not log one line for each message"),
 	STR(0, "log-format", 0, log_format, "FORMAT", "text",
 	    "text, or json: each log line is an object"),
 	INT(0, "drain-time", OPT_STRICT, drain_s, "SECS", "25", 0, 86400,
@@ -267,5 +269,6 @@ md_opts_check(struct md_opts *o, char *err, size_t errlen)
 		return -1;
 	}
 	o->fe.macros = &o->macros;
+	o->fe.log_summary = !o->no_summary;
 	return 0;
 }

@@ -35,7 +35,7 @@ struct md_opts {
 	bool foreground; /* -D */
 	bool check_config;
 	bool print_config, print_builtin; /* by cli/md_cmdline */
-	bool log_stderr;
+	bool log_stderr, no_summary;
 	bool ignored; /* -C -M */
 };
 

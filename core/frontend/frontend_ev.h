@@ -26,6 +26,7 @@ struct frontend_opts {
 	bool keep_dirs;         /* -d */
 	bool keep_failed;       /* -k */
 	bool log_time;          /* -T */
+	bool log_summary;       /* one line for each message */
 	bool group_access;      /* -G: directories 0750, files 0640 */
 	bool skip_bad_rcpts;    /* -N */
 	bool set_symlist;       /* -y */

@@ -27,6 +27,7 @@ destroy(struct mail *m)
 	buf_fini(&m->sender);
 	buf_fini(&m->first_rcpt);
 	buf_fini(&m->lines);
+	buf_fini(&m->shown);
 	free(m);
 }
 
@@ -70,11 +71,14 @@ mail_free(struct mail_pool *pool, struct mail *m)
 	empty(&m->sender);
 	empty(&m->first_rcpt);
 	empty(&m->lines);
+	empty(&m->shown);
+	m->shown_before = 0;
+	m->n_rcpt = m->n_refused = 0;
 	m->written = 0;
 	m->body = (struct convert_body){ 0 };
 	m->n_header = m->header_bytes = 0;
 	m->n_content_type = m->n_validation = 0;
-	m->mime_version = m->queue_id_written = false;
+	m->mime_version = m->queue_id_written = m->went_early = false;
 	m->fate = SPOOL_DONE;
 	m->next = pool->free;
 	pool->free = m;
@@ -181,10 +185,13 @@ int
 mail_keep_small(
     struct mail *m, const struct spool *s, size_t limit, const char *ctx)
 {
-	for (enum mail_file i = 0; i < MAIL_FILE_N; i++)
-		if ((m->file[i].failed || buf_len(&m->file[i]) > limit) &&
-		    mail_write(m, s, i, ctx) < 0)
+	for (enum mail_file i = 0; i < MAIL_FILE_N; i++) {
+		if (!m->file[i].failed && buf_len(&m->file[i]) <= limit)
+			continue;
+		m->went_early = true;
+		if (mail_write(m, s, i, ctx) < 0)
 			return -1;
+	}
 	return 0;
 }
 

@@ -42,7 +42,13 @@ struct mail {
 	bool mime_version;       /* there was such a field */
 	bool queue_id_written;   /* to COMMANDS */
 	enum spool_fate fate;
-	/* for checks of recipients */
+	bool went_early; /* to disk, before its end */
+	/* for the line that sums it up */
+	msec began;
+	unsigned n_rcpt, n_refused;
+	struct buf shown;    /* the first recipients, a NUL behind each */
+	size_t shown_before; /* octets of it without the last one */
+	/* for checks of recipients, and the sender for the summary */
 	struct buf sender, first_rcpt;
 	struct buf lines; /* for COMMANDS, of the recipient that is being
 			   * checked; scratch for header fields later */

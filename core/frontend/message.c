@@ -49,10 +49,11 @@ message_update_queue_id(struct message *m)
 /* ---- ends ----------------------------------------------------------------- */
 
 void
-message_drop(struct message *m)
+message_drop(struct message *m, const char *verdict)
 {
 	if (!m->mail)
 		return;
+	message_summary_log(m, verdict);
 	spool_discard(
 	    &m->env->spool, &m->mail->dir, m->mail->fate, message_log_id(m));
 	mail_free(&m->env->mails, m->mail);
@@ -96,7 +97,7 @@ message_conclude_plain(struct message *m, enum mlt_reply_type type)
 void
 message_fail(struct message *m)
 {
-	message_drop(m);
+	message_drop(m, "failed");
 	message_conclude_plain(m, MLT_REPLY_TEMPFAIL);
 }
 
@@ -104,11 +105,13 @@ void
 message_refuse(
     struct message *m, const char *code, const char *dsn, const char *text)
 {
-	message_drop(m);
-	message_conclude(m, &(struct mlt_reply){ .type = MLT_REPLY_CODE,
-				.code = code,
-				.dsn = dsn,
-				.text = { text, strlen(text) } });
+	struct mlt_reply r = { .type = MLT_REPLY_CODE,
+		.code = code,
+		.dsn = dsn,
+		.text = { text, strlen(text) } };
+
+	message_drop(m, message_verdict_name(&r));
+	message_conclude(m, &r);
 }
 
 void
@@ -182,7 +185,7 @@ message_event(struct message *m, const struct mlt_event *ev)
 		break;
 	case MLT_EV_ABORT:
 	case MLT_EV_QUIT:
-		message_drop(m);
+		message_drop(m, "aborted");
 		break;
 	case MLT_EV_UNKNOWN:
 		message_conclude_plain(m, MLT_REPLY_CONTINUE);
@@ -227,7 +230,7 @@ message_free(struct message *m)
 	if (!m)
 		return;
 	stop_waiting(m);
-	message_drop(m);
+	message_drop(m, "aborted");
 	client_fini(&m->client);
 	free(m);
 }

@@ -37,6 +37,7 @@ message_ask(struct message *m, enum question q, int fits)
 		return;
 	}
 	m->question = q;
+	message_summary_asked(m);
 }
 
 struct request_about
@@ -65,10 +66,12 @@ question_failed(struct message *m, enum question q)
 		    "mfconnect: Error communicating with multiplexor");
 	else if (q == Q_SCAN && m->mail->fate == SPOOL_DONE)
 		m->mail->fate = SPOOL_FAILED;
-	if (q == Q_RCPT)
-		message_conclude_plain(m, MLT_REPLY_TEMPFAIL);
-	else
+	if (q != Q_RCPT) {
 		message_fail(m);
+		return;
+	}
+	message_summary_rcpt_end(m, false);
+	message_conclude_plain(m, MLT_REPLY_TEMPFAIL);
 }
 
 void
@@ -89,12 +92,16 @@ message_give_verdict(
 	bool early = m->step == MLT_EV_CONNECT || m->step == MLT_EV_HELO;
 	struct mlt_reply other = *r;
 
-	if (m->step == MLT_EV_RCPT && v == MUX_CONTINUE)
-		buf_add(&m->mail->file[MAIL_COMMANDS],
-		    buf_data(&m->mail->lines), buf_len(&m->mail->lines));
+	if (m->step == MLT_EV_RCPT) {
+		if (v == MUX_CONTINUE)
+			buf_add(&m->mail->file[MAIL_COMMANDS],
+			    buf_data(&m->mail->lines),
+			    buf_len(&m->mail->lines));
+		message_summary_rcpt_end(m, v == MUX_CONTINUE);
+	}
 	if (v == MUX_ACCEPT || v == MUX_DISCARD ||
 	    (m->step == MLT_EV_MAIL && v != MUX_CONTINUE))
-		message_drop(m);
+		message_drop(m, message_verdict_name(r));
 	if (early && v == MUX_ACCEPT) {
 		log_msg(LOG_L_INFO, message_log_id(m),
 		    "Nothing from %s is filtered: the filter said so at %s",
@@ -160,6 +167,7 @@ answered(void *arg, char *answer, size_t n, const char *error)
 	enum question q = m->question;
 
 	m->question = Q_NONE;
+	message_summary_answered(m, q);
 	if (q == Q_SCAN)
 		m->ops->wake(m->arg, MSEC_NEVER);
 	if (!answer) {
@@ -183,6 +191,7 @@ answered(void *arg, char *answer, size_t n, const char *error)
 		check_answered(m, q, answer, n);
 		break;
 	case Q_NONE:
+	case Q_N:
 		assert(false);
 	}
 }

@@ -42,6 +42,7 @@ message_on_connect(struct message *m, const struct mlt_event *ev)
 
 	client_fini(&m->client);
 	m->queue_id[0] = '\0';
+	message_summary_forget(m, Q_FREE);
 	if (client_connect(&m->client, ev, o->loopback) < 0) {
 		message_no_memory(m);
 		return;

@@ -113,6 +113,6 @@ message_scan_answered(struct message *m, const char *answer, size_t n)
 		message_fail(m);
 		return;
 	}
-	message_drop(m);
+	message_drop(m, message_verdict_name(&r));
 	message_conclude(m, &r);
 }

@@ -76,11 +76,9 @@ message_on_mail(struct message *m, const struct mlt_event *ev)
 {
 	struct message_env *env = m->env;
 
-	message_drop(m);
+	message_drop(m, "aborted");
 	m->queue_id[0] = '\0'; /* it was another message's */
 	message_update_queue_id(m);
-	if (!has_room(m, announced_size(ev->args.v, ev->args.n)))
-		return;
 	m->mail = mail_new(&env->mails);
 	if (!m->mail) {
 		message_no_memory(m);
@@ -95,8 +93,11 @@ message_on_mail(struct message *m, const struct mlt_event *ev)
 		m->session, env->opts->macros },
 	    ev->args.v, ev->args.n);
 	m->mail->queue_id_written = *m->queue_id;
-	if (env->opts->check_recipient)
+	if (env->opts->check_recipient || env->opts->log_summary)
 		buf_add(&m->mail->sender, ev->args.v[0].p, ev->args.v[0].n);
+	message_summary_begin(m);
+	if (!has_room(m, announced_size(ev->args.v, ev->args.n)))
+		return;
 	if (!env->opts->check_sender) {
 		message_conclude_plain(m, MLT_REPLY_CONTINUE);
 	} else if (show_commands(m)) {
@@ -117,6 +118,7 @@ message_on_rcpt(struct message *m, const struct mlt_event *ev)
 
 	message_update_queue_id(m);
 	message_write_queue_id(m);
+	message_summary_rcpt(m, ev->args.v[0]);
 	buf_reset(&mail->lines);
 	commands_rcpt(
 	    &mail->lines, ev->args.v, ev->args.n, r.mailer, r.host, r.addr);

@@ -7,6 +7,7 @@
  * message_connect.c   connect, HELO
  * message_envelope.c  MAIL, RCPT
  * message_content.c   header, body, end of message
+ * message_summary.c   the line that is logged of each message
  */
 #ifndef CORE_FRONTEND_MESSAGE_PARTS_H
 #define CORE_FRONTEND_MESSAGE_PARTS_H
@@ -26,7 +27,8 @@ enum question {
 	Q_HELO,
 	Q_SENDER,
 	Q_RCPT,
-	Q_SCAN
+	Q_SCAN,
+	Q_N
 };
 
 struct message {
@@ -41,6 +43,9 @@ struct message {
 	struct held *held; /* NULL: no reply waits for its delay */
 	struct mail *mail; /* NULL: no message, or one that is given up */
 	msec scan_began;
+	/* what the line of the next message says of its questions */
+	msec asked_at, took[Q_N];
+	bool was_asked[Q_N];
 	struct client client;
 	/* "" = not known.  A longer one is cut, and then unfit for a name. */
 	char queue_id[SPOOL_QUEUE_ID_MAX + 2];
@@ -62,7 +67,9 @@ void message_no_memory(struct message *m); /* logs, and fails */
 /* The message is given up, with a reply of our own. */
 void message_refuse(
     struct message *m, const char *code, const char *dsn, const char *text);
-void message_drop(struct message *m); /* the mail and its directory */
+/* The mail ends, if there is one: its line is logged with this verdict, it and
+ * its directory go. */
+void message_drop(struct message *m, const char *verdict);
 
 /* ---- questions ------------------------------------------------------------------ */
 
@@ -89,5 +96,19 @@ void message_write_queue_id(struct message *m);
 void message_on_content(struct message *m, const struct mlt_event *ev);
 void message_on_eom(struct message *m);
 void message_scan_answered(struct message *m, const char *answer, size_t n);
+
+/* ---- summary: nothing happens unless it is wanted ------------------------------------ */
+
+/* The times of this question and those that come after it. */
+void message_summary_forget(struct message *m, enum question first);
+void message_summary_begin(struct message *m);
+void message_summary_asked(struct message *m);
+void message_summary_answered(struct message *m, enum question q);
+/* A recipient is offered; later: the MTA keeps it or not. */
+void message_summary_rcpt(struct message *m, struct mlt_bytes rcpt);
+void message_summary_rcpt_end(struct message *m, bool kept);
+void message_summary_log(struct message *m, const char *verdict);
+/* accept, reject, tempfail or discard */
+const char *message_verdict_name(const struct mlt_reply *r);
 
 #endif
