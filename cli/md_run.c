@@ -179,8 +179,10 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 	    md->opts->ip_key_file, md->mux ? " and the filter" : "");
 	if (read_key(md))
 		frontend_set_validation(md->fe, md->keys->name);
-	if (md->mux)
+	if (md->mux) {
+		mux_reopen_stats(md->mux);
 		mux_reread(md->mux);
+	}
 	if (md->alive)
 		sdnotify_send(&md->daemon->notify, "READY=1");
 }

@@ -63,7 +63,9 @@ on_signal(evutil_socket_t sig, short what, void *arg)
 		sdnotify_reloading(&mx->daemon.notify, clock_mono_ms() * 1000);
 		mux_reread(mx->mux);
 		sdnotify_send(&mx->daemon.notify, "READY=1");
-	} /* HUP: reopens statistics, of which there are none yet */
+	} else { /* HUP */
+		mux_reopen_stats(mx->mux);
+	}
 }
 
 int

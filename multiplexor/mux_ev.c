@@ -162,8 +162,7 @@ do_assign(struct mux *m, const struct pool_action *a)
 	if (pool_req(m->pool, a->slot) != a->req)
 		return;
 	assert(r);
-	if (m->o->log_scheduling)
-		log_schedule(m, a);
+	log_assign(m, a);
 	worker_give(&m->workers[a->slot], r);
 }
 
@@ -209,7 +208,7 @@ mux_settle(struct mux *m)
 			do_assign(m, &a);
 			break;
 		case POOL_WAIT:
-			log_waits(m, a.n);
+			log_waits(m, &a);
 			break;
 		case POOL_CLOSE:
 			do_signal(m, &a, SIGCONT);
@@ -300,14 +299,6 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	mux_settle_and_finish(m);
 }
 
-static void
-on_status_log(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	log_status(arg);
-}
-
 /* ---- requests from outside ---- */
 
 static uint64_t
@@ -319,6 +310,27 @@ domain_of(const struct mux *m, const struct mux_cmd *c)
 	return m->o->per_domain ? report_domain(c->p, c->n, &p, &n) : 0;
 }
 
+/* n octets of line and an LF, with a ticket.  NULL: no memory. */
+static struct request *
+request_new(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+{
+	struct request *r = malloc(sizeof(*r) + n + 1);
+
+	if (!r)
+		return NULL;
+	*r = (struct request){ .done = done, .arg = arg, .n = n };
+	r->id = id_new(&m->ids, r);
+	if (!r->id) {
+		free(r);
+		return NULL;
+	}
+	memcpy(r->line, line, n);
+	r->line[n] = '\n';
+	m->now = clock_mono_ms();
+	return r;
+}
+
 uint64_t
 mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
 {
@@ -326,24 +338,27 @@ mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
 	struct mux_cmd c;
 
 	command_parse(line, n, &c);
-	r = malloc(sizeof(*r) + c.n + 1);
+	r = request_new(m, c.p, c.n, done, arg);
 	if (!r)
 		return 0;
-	*r = (struct request){ .done = done, .arg = arg, .n = c.n };
-	r->id = id_new(&m->ids, r);
-	if (!r->id) {
-		free(r);
-		return 0;
-	}
-	m->now = clock_mono_ms();
-	if (mux_builtin(m, &c, &r->out)) {
+	if (mux_builtin(m, &c, &r->out))
 		finish(m, r);
-	} else {
-		memcpy(r->line, c.p, c.n);
-		r->line[c.n] = '\n';
+	else
 		pool_request(m->pool, r->id, mux_classify(c.p, c.n),
 		    domain_of(m, &c), m->now);
-	}
+	settle_then_finish(m);
+	return r->id;
+}
+
+uint64_t
+mux_ask_now(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+{
+	struct request *r = request_new(m, line, n, done, arg);
+
+	if (!r)
+		return 0;
+	pool_request_now(m->pool, r->id, mux_classify(line, n), m->now);
 	settle_then_finish(m);
 	return r->id;
 }
@@ -356,6 +371,7 @@ mux_cancel(struct mux *m, uint64_t ticket)
 	if (!r)
 		return;
 	r->done = NULL;
+	account_count(m, METRIC_CANCELLED);
 	if (!r->finished && pool_cancel(m->pool, ticket))
 		request_free(m, r);
 }
@@ -364,6 +380,7 @@ void
 mux_reread(struct mux *m)
 {
 	m->now = clock_mono_ms();
+	account_count(m, METRIC_REREADS);
 	pool_reread(m->pool, m->now);
 	settle_then_finish(m);
 }
@@ -375,11 +392,16 @@ mux_start(struct mux *m)
 {
 	m->now = m->started = clock_mono_ms();
 	log_started(m);
+	account_open_file(m);
 	pool_start(m->pool, m->now);
 	settle_then_finish(m);
-	if (m->o->status_log_s)
-		event_add(
-		    m->log_ev, &(struct timeval){ m->o->status_log_s, 0 });
+	clockwork_start(m);
+}
+
+void
+mux_reopen_stats(struct mux *m)
+{
+	account_open_file(m);
 }
 
 void
@@ -387,7 +409,7 @@ mux_stop(struct mux *m, void (*stopped)(void *arg), void *arg)
 {
 	if (!m->stopping) {
 		clients_stop(m);
-		event_del(m->log_ev);
+		clockwork_stop(m);
 		m->stopped = stopped;
 		m->stopped_arg = arg;
 	}
@@ -437,8 +459,7 @@ new_events(struct mux *m)
 	m->timer_ev = evtimer_new(m->base, on_timer, m);
 	m->finish_ev = evtimer_new(m->base, on_finish, m);
 	m->child_ev = evsignal_new(m->base, SIGCHLD, on_child, m);
-	m->log_ev = event_new(m->base, -1, EV_PERSIST, on_status_log, m);
-	if (!m->timer_ev || !m->finish_ev || !m->child_ev || !m->log_ev ||
+	if (!m->timer_ev || !m->finish_ev || !m->child_ev ||
 	    event_add(m->child_ev, NULL) < 0)
 		return -ENOMEM;
 	return 0;
@@ -462,7 +483,8 @@ mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
 	TAILQ_INIT(&m->clients);
 	id_init(&m->ids);
 	signal(SIGPIPE, SIG_IGN); /* a worker's death is found by EPIPE */
-	if (new_pool(m) < 0 || new_events(m) < 0)
+	if (new_pool(m) < 0 || new_events(m) < 0 || account_new(m) < 0 ||
+	    clockwork_new(m) < 0)
 		goto no_memory;
 	if (proc_check(&m->spec, err, errlen) < 0 ||
 	    clients_listen(m, err, errlen) < 0) {
@@ -509,10 +531,11 @@ mux_free(struct mux *m)
 	free_event(m->timer_ev);
 	free_event(m->finish_ev);
 	free_event(m->child_ev);
-	free_event(m->log_ev);
 	for (uint32_t at = 0; (r = id_any(&m->ids, &at));)
 		request_free(m, r);
 	id_fini(&m->ids);
+	account_free(m);
+	clockwork_free(m);
 	pool_free(m->pool);
 	free(m->workers);
 	free(m);

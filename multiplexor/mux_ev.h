@@ -39,7 +39,8 @@ uint64_t mux_ask(
 /* done will not run any more; the work may go on.  Unknown tickets are fine. */
 void mux_cancel(struct mux *m, uint64_t ticket);
 
-void mux_reread(struct mux *m); /* new generation of workers */
+void mux_reread(struct mux *m);       /* new generation of workers */
+void mux_reopen_stats(struct mux *m); /* the file was moved away */
 /* Closes sockets; workers get EOF, TERM after 10 s, KILL after 10 more;
  * `stopped` runs when all are reaped.  Idempotent: a second call is more
  * urgent (TERM at once). */

@@ -8,6 +8,7 @@
 #ifndef MULTIPLEXOR_MUX_INT_H
 #define MULTIPLEXOR_MUX_INT_H
 
+#include "account.h"
 #include "command.h"
 #include "line.h"
 #include "mux_ev.h"
@@ -27,8 +28,9 @@ struct request {
 	uint64_t id;
 	mux_done_fn *done; /* NULL: nobody is interested any more */
 	void *arg;
-	bool finished; /* `out` is the answer */
-	bool lost;     /* finished, and there is no answer */
+	bool finished;     /* `out` is the answer */
+	bool lost;         /* finished, and there is no answer */
+	uint64_t waits_us; /* in the queue since; 0: never */
 	struct buf out;
 	size_t n;
 	char line[]; /* n octets and an LF */
@@ -62,9 +64,11 @@ struct mux {
 	struct worker *workers; /* o->max_workers */
 	struct id_table ids;    /* of requests that the pool has or had */
 	struct requests finished;
+	struct account *account;
+	struct clockwork *clockwork;
 	struct clients clients;
 	int listen_fd;
-	struct event *accept_ev, *timer_ev, *finish_ev, *child_ev, *log_ev;
+	struct event *accept_ev, *timer_ev, *finish_ev, *child_ev;
 	msec timer_at, started, now;
 	bool stopping, finish_active;
 	void (*stopped)(void *arg);
@@ -79,6 +83,9 @@ void mux_settle(struct mux *m);
 /* The same, then runs what is finished: last call of each callback. */
 void mux_settle_and_finish(struct mux *m);
 struct request *mux_request(struct mux *m, uint64_t id);
+/* mux_ask of what a worker must answer, and that does not wait in the queue. */
+uint64_t mux_ask_now(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg);
 /* Gives its answer away, frees it.  The octet p[n] is overwritten. */
 void mux_deliver(struct mux *m, struct request *r, char *p, size_t n);
 
@@ -86,6 +93,16 @@ void mux_deliver(struct mux *m, struct request *r, char *p, size_t n);
 
 /* What the multiplexor answers itself, into out.  false: a worker must. */
 bool mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out);
+
+/* ---- clockwork_ev.c: what is done by the clock ---- */
+int clockwork_new(struct mux *m); /* -ENOMEM */
+void clockwork_start(struct mux *m);
+void clockwork_stop(struct mux *m);
+void clockwork_free(struct mux *m);
+void clockwork_write_soon(const struct mux *m); /* the statistics file */
+void clockwork_scale(struct mux *m);            /* looks at the load, now */
+void clockwork_autoscale(const struct mux *m, struct buf *out);
+double clockwork_ema(const struct mux *m); /* of autoscaling */
 
 /* ---- worker_ev.c: one worker's pipes ---- */
 int worker_start(struct worker *w, const struct pool_action *a);
@@ -109,9 +126,9 @@ void log_start_failed(
     const struct mux *m, unsigned slot, const char *what, int err);
 void log_limit_failed(unsigned slot, int err);
 void log_stop(const struct mux *m, const struct pool_action *a);
-void log_schedule(const struct mux *m, const struct pool_action *a);
+void log_assign(const struct mux *m, const struct pool_action *a);
 void log_answer(const struct mux *m, const struct pool_action *a);
-void log_waits(const struct mux *m, unsigned queued);
+void log_waits(const struct mux *m, const struct pool_action *a);
 void log_alarm(const struct mux *m, unsigned ms);
 void log_retry(const struct mux *m, const struct pool_action *a);
 void log_died(const struct mux *m, const struct worker *w);

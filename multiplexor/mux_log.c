@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mux_log: the lines that administrators know (spec:mux-log).  Those of events
- * only with -l; what needs somebody to act, always.
+ * only with -l; what needs somebody to act, always.  What is told here is told
+ * to the books (account.h), too.
  */
 #include "mux_int.h"
 
@@ -44,13 +45,20 @@ start_reason(
 	const struct request *r = id_get(&m->ids, a->req);
 	size_t n;
 
-	if (a->why == POOL_WHY_REREAD) {
+	if (a->why == POOL_WHY_SCALE) {
+		snprintf(to, max, "Autoscale: scale-out (ema_busy=%.2f)",
+		    clockwork_ema(m));
+	} else if (a->why == POOL_WHY_REREAD) {
 		snprintf(to, max, "Bringing up the new generation");
 	} else if (!r) {
 		snprintf(to, max, "Bringing workers up to minWorkers (%ld)",
 		    m->o->min_workers);
 	} else if (mux_classify(r->line, r->n) == MUX_SCAN) {
 		snprintf(to, max, "About to perform scan");
+	} else if (metrics_kind(r->line, r->n) == KIND_MAP) {
+		snprintf(to, max, "About to handle map request");
+	} else if (metrics_kind(r->line, r->n) == KIND_TICK) {
+		snprintf(to, max, "About to run tick");
 	} else {
 		n = r->n < COMMAND_SHOWN ? r->n : COMMAND_SHOWN;
 		snprintf(to, max, "About to execute command '%.*s'", (int)n,
@@ -63,9 +71,10 @@ log_start(const struct mux *m, const struct pool_action *a, long pid)
 {
 	char reason[COMMAND_SHOWN + 40];
 
+	start_reason(m, a, reason, sizeof(reason));
+	account_started(m, a, reason);
 	if (quiet(m))
 		return;
-	start_reason(m, a, reason, sizeof(reason));
 	log_msg(LOG_L_INFO, NULL,
 	    "Starting worker %u (pid %ld) (%u running): %s", a->slot, pid,
 	    pool_running(m->pool), reason);
@@ -77,6 +86,7 @@ log_start_failed(const struct mux *m, unsigned slot, const char *what, int err)
 {
 	const char *path = "";
 
+	account_count(m, METRIC_START_FAILED);
 	if (strcmp(what, "exec") == 0)
 		path = m->spec.worker;
 	else if (strcmp(what, "chdir") == 0)
@@ -106,7 +116,6 @@ stop_reason(
 		[POOL_WHY_BUSY] = "Busy timeout",
 		[POOL_WHY_TALK] = "Error talking to worker process",
 		[POOL_WHY_OUTPUT] = "Unexpected output of worker",
-		[POOL_WHY_SCALE] = "Autoscale: scale-in",
 		[POOL_WHY_STOP] = "Stopping workers and terminating",
 	};
 	struct pool_info i;
@@ -119,8 +128,11 @@ stop_reason(
 		snprintf(to, max,
 		    "Worker has exceeded maximum lifetime of %ld seconds",
 		    m->o->max_lifetime_s);
+	else if (a->why == POOL_WHY_SCALE)
+		snprintf(to, max, "Autoscale: scale-in (ema_busy=%.2f)",
+		    clockwork_ema(m));
 	else
-		snprintf(to, max, "%s", texts[a->why]);
+		snprintf(to, max, "%s", texts[a->why] ? texts[a->why] : "");
 }
 
 static long
@@ -136,6 +148,8 @@ log_stop(const struct mux *m, const struct pool_action *a)
 	char reason[80], state[16];
 	struct pool_info i;
 
+	stop_reason(m, a, reason, sizeof(reason));
+	account_told(m, a, reason);
 	if (quiet(m))
 		return;
 	if (a->why == POOL_WHY_OVERDUE) {
@@ -149,7 +163,6 @@ log_stop(const struct mux *m, const struct pool_action *a)
 		return;
 	}
 	pool_info(m->pool, a->slot, &i);
-	stop_reason(m, a, reason, sizeof(reason));
 	snprintf(state, sizeof(state), "%s", pool_state_name(a->was));
 	state[0] = (char)tolower((unsigned char)state[0]);
 	log_msg(LOG_L_INFO, NULL,
@@ -161,7 +174,7 @@ log_stop(const struct mux *m, const struct pool_action *a)
 /* ---- requests ---- */
 
 void
-log_schedule(const struct mux *m, const struct pool_action *a)
+log_assign(const struct mux *m, const struct pool_action *a)
 {
 	static const int numbers[MUX_CLASS_N] = { [MUX_SCAN] = 0,
 		[MUX_RELAYOK] = 1,
@@ -170,6 +183,9 @@ log_schedule(const struct mux *m, const struct pool_action *a)
 		[MUX_OTHER] = -1 };
 	struct pool_info i;
 
+	account_assigned(m, a, id_get(&m->ids, a->req));
+	if (!m->o->log_scheduling)
+		return;
 	pool_info(m->pool, a->slot, &i);
 	log_msg(LOG_L_INFO, NULL,
 	    "Scheduling %s worker %u for cmdno %d (activated=%llu, last=%d)",
@@ -179,12 +195,12 @@ log_schedule(const struct mux *m, const struct pool_action *a)
 }
 
 void
-log_waits(const struct mux *m, unsigned queued)
+log_waits(const struct mux *m, const struct pool_action *a)
 {
+	account_waits(m, id_get(&m->ids, a->req));
 	if (!quiet(m))
 		log_msg(LOG_L_INFO, NULL,
-		    "All workers are busy: Queueing request (%u queued)",
-		    queued);
+		    "All workers are busy: Queueing request (%u queued)", a->n);
 }
 
 static void
@@ -213,13 +229,33 @@ log_given_up(const struct request *r)
 	    tag);
 }
 
+static void
+log_tick(
+    const struct mux *m, const struct pool_action *a, const struct request *r)
+{
+	bool busy = a->answer == POOL_A_BUSY;
+
+	if (!busy && a->answer != POOL_A_START)
+		return; /* it ran */
+	account_count(m, METRIC_TICKS_SKIPPED);
+	if (!quiet(m))
+		log_msg(LOG_L_WARN, NULL, "Tick %.*s skipped -- %s",
+		    (int)(r->n - strlen("tick ")), r->line + strlen("tick "),
+		    busy ? "no free workers" : "unable to activate worker");
+}
+
 void
 log_answer(const struct mux *m, const struct pool_action *a)
 {
-	const struct request *r = id_get(&m->ids, a->req);
+	struct request *r = id_get(&m->ids, a->req);
 
+	account_failed(m, a, r);
 	if (a->answer == POOL_A_DIED)
 		log_given_up(r);
+	if (metrics_kind(r->line, r->n) == KIND_TICK) {
+		log_tick(m, a, r);
+		return;
+	}
 	if (quiet(m))
 		return;
 	if (a->answer == POOL_A_DOMAIN) {
@@ -242,6 +278,8 @@ log_retry(const struct mux *m, const struct pool_action *a)
 	const struct request *r = id_get(&m->ids, a->req);
 	char qid[REPORT_QID_MAX + 1];
 
+	account_count(m, METRIC_RETRIED);
+	account_ended(m, a->slot, false);
 	report_qid(r->line, r->n, qid);
 	log_msg(LOG_L_WARN, *qid ? qid : NULL,
 	    "request of worker %u will be tried once more on another", a->slot);
@@ -268,6 +306,7 @@ log_died(const struct mux *m, const struct worker *w)
 void
 log_alarm(const struct mux *m, unsigned ms)
 {
+	account_count(m, METRIC_ALARMS);
 	log_msg(LOG_L_ERR, NULL,
 	    "workers die before they answer anything: next start in %u s; "
 	    "check that \"%s%s%s -test\" accepts the filter",
@@ -307,11 +346,15 @@ log_reap(const struct mux *m, const struct worker *w, const struct proc_exit *e,
 	enum log_level level = unexpected ? LOG_L_ERR : LOG_L_DEBUG;
 	const char *tail = unexpected ? " (WORKER DIED UNEXPECTEDLY)" : "";
 	long pid = e->pid;
-	int sig;
+	int sig = WIFSIGNALED(e->status) ? WTERMSIG(e->status) : 0;
 
+	if (unexpected)
+		account_count(m, w->out_of_memory ? METRIC_DIED_MEMORY
+				 : sig            ? METRIC_DIED_SIGNAL
+						  : METRIC_DIED_EXIT);
+	account_reaped(m, w->slot);
 	if (quiet(m))
 		return;
-	sig = WIFSIGNALED(e->status) ? WTERMSIG(e->status) : 0;
 	if (!sig)
 		log_msg(level, NULL,
 		    "Reap: worker %u (pid %ld) exited normally with status "

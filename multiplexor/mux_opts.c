@@ -29,7 +29,7 @@
 
 /* Letters whose service is still to come: silence would leave an administrator
  * with one that he believes he has. */
-static const char not_yet[] = "aONEtTukX";
+static const char not_yet[] = "aONE";
 
 #define AT(member) offsetof(struct mux_opts, member)
 #define INT(l, name, member, arg, dflt, min, max, help)                        \

@@ -142,6 +142,7 @@ answered(struct worker *w, char *p, size_t n, enum pool_after after)
 	struct mux *m = w->m;
 	struct request *r = request_of(w);
 
+	account_ended(m, w->slot, true);
 	pool_finished(m->pool, w->slot, after, m->now);
 	mux_settle(m);
 	mux_deliver(m, r, p, n);

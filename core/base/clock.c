@@ -5,14 +5,20 @@
 #include <assert.h>
 #include <time.h>
 
-msec
-clock_mono_ms(void)
+uint64_t
+clock_mono_us(void)
 {
 	struct timespec ts;
 	int r = clock_gettime(CLOCK_MONOTONIC, &ts);
 
 	assert(r == 0);
-	return (msec)ts.tv_sec * 1000 + (msec)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+msec
+clock_mono_ms(void)
+{
+	return clock_mono_us() / 1000;
 }
 
 int64_t

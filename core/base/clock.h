@@ -9,8 +9,9 @@
 typedef uint64_t msec; /* milliseconds */
 #define MSEC_NEVER UINT64_MAX
 
-msec clock_mono_ms(void);   /* since an unspecified start; never goes back */
-int64_t clock_wall_s(void); /* seconds since 1970-01-01 UTC */
+msec clock_mono_ms(void);     /* since an unspecified start; never goes back */
+uint64_t clock_mono_us(void); /* the same in microseconds */
+int64_t clock_wall_s(void);   /* seconds since 1970-01-01 UTC */
 int64_t clock_wall_ms(void);
 
 #endif

@@ -199,16 +199,19 @@ filter_is_found_from_where_the_start_was(void **state)
 static void
 options_of_services_that_are_missing_are_refused(void **state)
 {
-	static const char *const words[] = { "-a x", "-O x", "-N x", "-t x",
-		"-T", "-u", "-E", "-k", "-X 1" };
+	static const char *const words[] = { "-a x", "-O x", "-N x", "-E" };
 	struct mux_opts o;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		assert_int_equal(parse(&o, words[i]), -1);
-	assert_string_equal(err, "option -X (--tick-interval) is not supported "
-				 "yet; leave it out");
-	assert_int_equal(parse(&o, "-d -P 3 -X 0"), 0);
+	assert_string_equal(err, "option -E (--zygote) is not supported yet; "
+				 "leave it out");
+	assert_int_equal(parse(&o, "-d -P 3 -X 7 -k -T -u -t file"), 0);
+	assert_int_equal(o.tick_s, 7);
+	assert_int_equal(o.tick_types, 3);
+	assert_true(o.autoscale && o.stats_syslog && o.stats_flush);
+	assert_string_equal(o.stats_file, "file");
 }
 
 /* Each letter of the manual page, with its long name, and no other. */

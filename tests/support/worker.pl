@@ -4,6 +4,8 @@
 # are "VERB [ARG...]"; every other line is answered "ok".
 #
 #   scan QID DIR [err TEXT]  ok, after TEXT on stderr
+#   scan QID DIR wait PATH   ok, when FIFO PATH lets it go on
+#   scan QID DIR die         exits without an answer
 #   pid               ok PID
 #   args              ok WORDS of the command line
 #   half PATH         "ok ha", opens the FIFO PATH for reading, then "lf\n"
@@ -52,6 +54,8 @@ sub wait_for ($path) {
 my %verb = (
     scan => sub ($qid = '', $dir = '', $err = '', @text) {
         print STDERR "@text\n" if $err eq 'err';
+        wait_for(@text)        if $err eq 'wait';
+        exit 9                 if $err eq 'die';
         say 'ok';
     },
     pid  => sub { say "ok $$" },

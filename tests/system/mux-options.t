@@ -31,9 +31,13 @@ I backlog         500          200
 y per-domain      1            1
 R max-rss         1000         1000
 M max-memory      2000         2000
-X tick-interval   -1           0
+X tick-interval   60           60
 P tick-types      40           30
 L log-status      2            5
+t stats-file      /tmp/stats   /tmp/stats
+T stats-syslog    -            yes
+u stats-flush     -            yes
+k autoscale       -            yes
 s socket          unix:/run/x  /run/x
 f worker          /usr/bin/w   /usr/bin/w
 F filter          /etc/filter  /etc/filter
