@@ -128,6 +128,24 @@ on_event(void *arg, uint64_t id, void *ctx, const struct mlt_event *ev)
 		    &(struct mlt_reply){ .type = MLT_REPLY_TEMPFAIL });
 }
 
+/* For the log, of an end that somebody should know of; NULL for others. */
+static const char *
+why_closed(int why)
+{
+	switch (why) {
+	case MLT_CLOSE_IDLE:
+		return "it was silent for --idle-timeout";
+	case MLT_CLOSE_REPLY:
+		return "there was no answer for it within --reply-timeout";
+	case MLT_CLOSE_OUTPUT:
+		return "it did not read what was to be sent, --max-queued";
+	case MLT_CLOSE_IO:
+		return "reading or writing failed";
+	default:
+		return why < 0 ? mlt_strerror(why) : NULL;
+	}
+}
+
 static void
 on_closed(void *arg, uint64_t id, void *ctx, int why)
 {
@@ -135,9 +153,9 @@ on_closed(void *arg, uint64_t id, void *ctx, int why)
 	struct conn *c = ctx;
 
 	(void)id;
-	if (why < 0)
+	if (why_closed(why))
 		log_msg(LOG_L_WARN, NULL, "Closed an MTA's connection: %s",
-		    mlt_strerror(why));
+		    why_closed(why));
 	if (!c)
 		return;
 	message_free(c->message);
@@ -146,13 +164,26 @@ on_closed(void *arg, uint64_t id, void *ctx, int why)
 	free(c);
 }
 
+static void
+on_refused(void *arg, const char *peer)
+{
+	(void)arg;
+	log_msg(LOG_L_WARN, NULL,
+	    "Refused a connection from %s: --allow, --allow-user or "
+	    "--allow-group does not name it",
+	    peer);
+}
+
 /* ---- the front-end ---------------------------------------------------------------- */
 
 static int
 make_server(struct frontend *fe)
 {
 	static const struct mlt_server_ops ops = {
-		.opened = on_opened, .event = on_event, .closed = on_closed
+		.opened = on_opened,
+		.event = on_event,
+		.closed = on_closed,
+		.refused = on_refused,
 	};
 	struct mlt_server_opts so = { 0 };
 

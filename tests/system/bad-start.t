@@ -9,9 +9,12 @@ use Test::More;
 use Daemon       ();
 use MilterClient qw(tempfailed);
 use Harness
-    qw(need_programs program run_program temp_dir daemon_user stage_worker);
+    qw(need_programs program run_program temp_dir daemon_user stage_worker
+    start_process stop_process wait_for read_file write_file);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
+
+use IO::Socket::UNIX;
 
 my $daemon = Daemon->prepare(filter => '1;');
 my $spool  = $daemon->{spool};
@@ -114,6 +117,72 @@ is_deeply $mta->message->{changes}, [ [ 'add_header', 'X-Scanned', 'yes' ] ],
 $mta->quit;
 is_deeply [ $daemon->control('msgs') ], [ 0, "1\n", '' ], 'and is controlled';
 is $daemon->stop, 0, 'it ends with status 0';
+
+# What is no socket is never removed, and the waiting parent hears of it.
+my $file = "$daemon->{spool}/mail.cf";
+write_file($file, "precious\n");
+chmod 0666, $file;
+my @wrong_path = map { $_ eq $daemon->{address} ? "unix:$file" : $_ }
+    grep { $_ ne '-D' } @same;
+fails_with('a file where the socket should be',
+    qr/\AError from child: .*unix:\Q$file\E: something that is not a socket/,
+    @wrong_path);
+is read_file($file), "precious\n", 'the file is as it was';
+fails_with(
+    'an address that is not ours',
+    qr/\AError from child: .*inet:10025\@192\.0\.2\.1: cannot bind: /,
+    map { $_ eq "unix:$file" ? 'inet:10025@192.0.2.1' : $_ } @wrong_path
+);
+fails_with(
+    'a lock file that cannot be made',
+    qr{\AError from child: Could not open lock file /none/lock: .*use -o},
+    map { m{/lock\z} ? '/none/lock' : $_ } @wrong_path
+);
+fails_with(
+    'a pid file that cannot be made',
+    qr{: Could not open PID file /none/pid: No such file or directory},
+    $wrong_path[0],
+    '-P',
+    '/none/pid',
+    @wrong_path[ 1 .. $#wrong_path ]
+);
+
+# Whoever was to hear of it may be gone.
+my $pipe = start_process(
+    code => sub {
+        pipe my $out, my $in or die "pipe: $!\n";
+        close $out;
+        open STDERR, '>&', $in or die "stderr: $!\n";
+        exec { $same[0] } $same[0], '--log-stderr', @same[ 1 .. $#same ]
+            or die "exec: $!\n";
+    }
+);
+wait_for(
+    'the daemon to serve',
+    sub {
+        eval { $daemon->milter }
+    }
+);
+is stop_process($pipe), 0,
+    'nobody reads its standard error: it serves, status 0';
+
+# A dead socket is no obstacle.
+wait_for('the socket to go', sub { !-e "$daemon->{spool}/mimedefang.sock" });
+my $dead = IO::Socket::UNIX->new(
+    Local  => "$daemon->{spool}/mimedefang.sock",
+    Listen => 1
+) or die "a socket: $!\n";
+chmod 0777, "$daemon->{spool}/mimedefang.sock";
+close $dead;
+$daemon->launch;
+ok wait_for(
+    'the daemon to serve',
+    sub {
+        eval { $daemon->milter }
+    }
+    ),
+    'a dead socket is replaced';
+is $daemon->stop, 0, 'and it ends with status 0';
 
 # Filters that do not load.
 for (

@@ -50,7 +50,7 @@ my %modification = (
 
 Connects to C<unix:PATH> or C<inet:PORT@HOST> and negotiates; the options
 C<version>, C<actions>, C<protocol> are what the MTA offers, by default all of
-version 6.
+version 6.  C<wanted> has the macros that the filter asked for, as they came.
 
 =cut
 
@@ -70,7 +70,7 @@ sub new ($class, $address, %o) {
     my ($letter, $data) = $self->read_frame;
     die "answer to negotiation is '$letter'\n"
         if $letter ne 'O' || length $data < 12;
-    @$self{qw(version actions protocol)} = unpack 'N3', $data;
+    @$self{qw(version actions protocol wanted)} = unpack 'N3 a*', $data;
     return $self;
 }
 
