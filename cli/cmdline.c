@@ -98,7 +98,8 @@ all_rows(const struct cmdline *c)
 }
 
 static void
-print_help(const struct cmdline *c, const struct opt *rows, FILE *to)
+print_help(const struct cmdline *c, const struct opt *rows, const void *opts,
+    bool usage, FILE *to)
 {
 	struct buf text;
 
@@ -106,7 +107,11 @@ print_help(const struct cmdline *c, const struct opt *rows, FILE *to)
 	buf_addf(&text, "%s version %s\nUsage: %s [options]%s\nOptions:\n",
 	    c->name, MD_VERSION, c->name, c->words ? c->words : "");
 	opt_help(rows, n_rows(c), &text);
-	fprintf(to, "%s%s", buf_cstr(&text), c->more ? c->more : "");
+	buf_adds(&text, c->more ? c->more : "");
+	if (c->tail)
+		c->tail(opts, usage, &text);
+	if (buf_cstr(&text))
+		fputs(buf_cstr(&text), to);
 	buf_fini(&text);
 }
 
@@ -123,17 +128,18 @@ print_mdoc(const struct cmdline *c, const struct opt *rows)
 
 /* Does what an option asked for; the exit status. */
 static int
-stop_here(const struct cmdline *c, const struct opt *rows, enum stop stop)
+stop_here(const struct cmdline *c, const struct opt *rows, const void *opts,
+    enum stop stop)
 {
 	switch (stop) {
 	case STOP_USAGE:
-		print_help(c, rows, stderr);
+		print_help(c, rows, opts, true, stderr);
 		return 1;
 	case STOP_LETTER:
-		print_help(c, rows, stderr);
+		print_help(c, rows, opts, true, stderr);
 		return c->command ? 0 : 1;
 	case STOP_HELP:
-		print_help(c, rows, stdout);
+		print_help(c, rows, opts, false, stdout);
 		break;
 	case STOP_MDOC:
 		print_mdoc(c, rows);
@@ -146,9 +152,9 @@ stop_here(const struct cmdline *c, const struct opt *rows, enum stop stop)
 }
 
 void
-cmdline_usage(const struct cmdline *c)
+cmdline_usage(const struct cmdline *c, const void *opts)
 {
-	exit(stop_here(c, all_rows(c), STOP_USAGE));
+	exit(stop_here(c, all_rows(c), opts, STOP_USAGE));
 }
 
 void
@@ -170,12 +176,14 @@ cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv)
 	int rest, stop;
 
 	wants_config = c->print_config;
-	if (c->command)
+	if (c->permute)
+		stop = opt_parse_sorted(rows, n, opts, argc, argv, &rest);
+	else if (c->command)
 		stop = opt_parse_words(rows, n, opts, argc, argv, &rest);
 	else
 		stop = opt_parse(rows, n, opts, argc, argv, &rest);
 	if (stop)
-		exit(stop_here(c, rows, (enum stop)stop));
+		exit(stop_here(c, rows, opts, (enum stop)stop));
 	free(rows);
 	return rest;
 }

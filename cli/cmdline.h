@@ -16,19 +16,25 @@ struct cmdline {
 	const char *name; /* of the program, in help */
 	const struct opt *rows;
 	size_t n;
-	const char *words;  /* what may follow the options; NULL = nothing */
-	const char *more;   /* text behind the options, or NULL */
+	const char *words; /* what may follow the options; NULL = nothing */
+	const char *more;  /* text behind the options, or NULL */
+	/* appends further text there, or NULL; usage: not for --help, but for
+	 * -h and bad options */
+	void (*tail)(const void *opts, bool usage, struct buf *out);
 	bool command;       /* the first word ends the options; -h succeeds */
+	bool permute;       /* ... but options may follow it */
 	bool *print_config; /* set by --print-config; NULL = no such option */
 };
 
-/* The index of the first word behind the options, argc if there is none. */
+/* The index of the first word behind the options, argc if there is none; argv
+ * is sorted by kind if `permute`. */
 int cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv);
 /* What --print-config asked for, when opts are checked: prints each option with
  * its value and ends the program. */
 __attribute__((noreturn)) void cmdline_print_config(
     const struct cmdline *c, const void *opts);
 /* Usage on standard error, exit 1. */
-__attribute__((noreturn)) void cmdline_usage(const struct cmdline *c);
+__attribute__((noreturn)) void cmdline_usage(
+    const struct cmdline *c, const void *opts);
 
 #endif

@@ -211,7 +211,7 @@ main(int argc, char **argv)
 	int rest = cmdline_parse(&c, &o, argc, argv), rc = 1;
 
 	if (!o.interactive && rest == argc)
-		cmdline_usage(&c);
+		cmdline_usage(&c, &o);
 	buf_init(&line, 0);
 	if (o.interactive) {
 		char *text = NULL;

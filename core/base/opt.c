@@ -42,7 +42,8 @@ make_getopt(struct parse *p, char mode)
 	char *to = p->letters;
 	struct option *l = p->longs;
 
-	*to++ = mode;
+	if (mode)
+		*to++ = mode;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct opt *row = &p->table[i];
 
@@ -199,7 +200,7 @@ apply(struct parse *p, const struct opt *row, const char *arg)
 
 /* mode is getopt's first letter: '-' hands out words that are no options in
  * their order, so that what stands behind "--" stays together; '+' ends at the
- * first such word. */
+ * first such word; none moves them behind the options. */
 static int
 parse(const struct opt *table, size_t n, void *opts, int argc, char **argv,
     int *rest, char mode)
@@ -236,6 +237,13 @@ opt_parse_words(const struct opt *table, size_t n, void *opts, int argc,
     char **argv, int *rest)
 {
 	return parse(table, n, opts, argc, argv, rest, '+');
+}
+
+int
+opt_parse_sorted(const struct opt *table, size_t n, void *opts, int argc,
+    char **argv, int *rest)
+{
+	return parse(table, n, opts, argc, argv, rest, '\0');
 }
 
 void

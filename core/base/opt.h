@@ -61,6 +61,10 @@ int opt_parse(const struct opt *table, size_t n, void *opts, int argc,
  * *rest is its index.  For programs that take a command. */
 int opt_parse_words(const struct opt *table, size_t n, void *opts, int argc,
     char **argv, int *rest);
+/* As opt_parse_words, but options may stand between the words, which are moved
+ * behind them. */
+int opt_parse_sorted(const struct opt *table, size_t n, void *opts, int argc,
+    char **argv, int *rest);
 /* "  -x N, --name=N     help (default 5)" lines. */
 void opt_help(const struct opt *table, size_t n, struct buf *out);
 /* "name=value" lines, in table order; control characters as \xNN. */

@@ -25,8 +25,16 @@ static const struct opt rows[] = {
 struct call {
 	bool command;
 	const char *argv[5];
-	bool config;
+	bool config, permute;
 };
+
+static void
+tail(const void *opts, bool usage, struct buf *to)
+{
+	const struct opts *o = opts;
+
+	buf_addf(to, "Tail: loud %d, usage %d\n", o->loud, usage);
+}
 
 static int
 parse(void *arg)
@@ -38,6 +46,8 @@ parse(void *arg)
 		.n = 2,
 		.words = " WORD",
 		.more = "More.\n",
+		.tail = tail,
+		.permute = call->permute,
 		.command = call->command,
 		.print_config = call->config ? &print : NULL };
 	struct opts o = { 0 };
@@ -76,6 +86,11 @@ options_are_parsed_and_the_rest_is_told(void **state)
 			     .argv = ARGS("-l", "word", "--help") }),
 	    7);
 	assert_string_equal(out, "loud 1, rest 2\n");
+	assert_int_equal(
+	    run((struct call){
+		.command = true, .permute = true, .argv = ARGS("word", "-l") }),
+	    7);
+	assert_string_equal(out, "loud 1, rest 2\n");
 }
 
 static void
@@ -88,13 +103,14 @@ help_goes_where_it_was_asked_for(void **state)
 	assert_int_equal(run((struct call){ .argv = ARGS("--help") }), 0);
 	assert_string_equal(err, "");
 	assert_memory_equal(out, start, strlen(start));
-	assert_non_null(strstr(out, "More.\n"));
+	assert_non_null(strstr(out, "More.\nTail: loud 0, usage 0\n"));
 	assert_int_equal(run((struct call){ .argv = ARGS("-h") }), 1);
 	assert_string_equal(out, "");
 	assert_memory_equal(err, start, strlen(start));
 	assert_int_equal(
-	    run((struct call){ .command = true, .argv = ARGS("-h") }), 0);
+	    run((struct call){ .command = true, .argv = ARGS("-lh") }), 0);
 	assert_memory_equal(err, start, strlen(start));
+	assert_non_null(strstr(err, "More.\nTail: loud 1, usage 1\n"));
 }
 
 static void

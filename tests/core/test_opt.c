@@ -76,9 +76,12 @@ static struct opts o;
 static int rest;
 static char said[1024]; /* what the last parse wrote to stderr */
 
+typedef int parse_fn(const struct opt *table, size_t n, void *opts, int argc,
+    char **argv, int *rest);
+
 /* Parses the words of a command line, which end with NULL. */
 static int
-parse(char **argv, bool words)
+parse_by(parse_fn *fn, char **argv)
 {
 	int argc = 0, fds[2], saved = dup(STDERR_FILENO), rc;
 	ssize_t n;
@@ -89,8 +92,7 @@ parse(char **argv, bool words)
 	rest = -1;
 	assert_int_equal(pipe(fds), 0);
 	dup2(fds[1], STDERR_FILENO);
-	rc = words ? opt_parse_words(rows, N_ROWS, &o, argc, argv, &rest)
-		   : opt_parse(rows, N_ROWS, &o, argc, argv, &rest);
+	rc = fn(rows, N_ROWS, &o, argc, argv, &rest);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	close(fds[1]);
@@ -99,6 +101,11 @@ parse(char **argv, bool words)
 	assert_true(n >= 0);
 	said[n] = '\0';
 	return rc;
+}
+static int
+parse(char **argv, bool words)
+{
+	return parse_by(words ? opt_parse_words : opt_parse, argv);
 }
 #define WORDS(...) ((char *[]){ "prog", __VA_ARGS__, NULL })
 #define PARSE(...) parse(WORDS(__VA_ARGS__), false)
@@ -178,6 +185,21 @@ a_command_ends_the_options_of_parse_words(void **state)
 	assert_int_equal(rest, 2);
 	assert_int_equal(parse(WORDS("--", "-x"), true), 0);
 	assert_int_equal(rest, 2);
+}
+
+static void
+parse_sorted_finds_options_between_the_words(void **state)
+{
+	char **argv = WORDS("load", "-D", "60", "-x", "9", "--", "-b");
+
+	(void)state;
+	assert_int_equal(parse_by(opt_parse_sorted, argv), 0);
+	assert_true(o.debug);
+	assert_int_equal(o.workers, 9);
+	assert_int_equal(rest, 5);
+	assert_string_equal(argv[5], "load");
+	assert_string_equal(argv[6], "60");
+	assert_string_equal(argv[7], "-b");
 }
 
 static void
@@ -353,6 +375,7 @@ main(void)
 		cmocka_unit_test(words_that_are_no_options_are_skipped),
 		cmocka_unit_test(two_dashes_end_the_options),
 		cmocka_unit_test(a_command_ends_the_options_of_parse_words),
+		cmocka_unit_test(parse_sorted_finds_options_between_the_words),
 		cmocka_unit_test(numbers_are_prefixes_and_clamped),
 		cmocka_unit_test(
 		    numbers_that_are_none_are_refused_where_the_table_says_so),
