@@ -243,11 +243,15 @@ docs: man ## manual pages as HTML in build/docs
 	  mandoc -T html $$p > build/docs/$$(basename $$p).html || exit 1; done
 	@echo "build/docs: $(words $(MAN_PAGES)) pages"
 
-# A page's options come from the program's own table.
+# A page's options and commands come from the program's own tables.
 $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
 	@mkdir -p $(@D)
 	$(BIN)/$(basename $*) --help-mdoc > $@.options
-	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+	! grep -q '^@COMMANDS@' $< || \
+	  $(BIN)/$(basename $*) --help-mdoc-commands > $@.commands
+	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' \
+	  -e '/@COMMANDS@/{r $@.commands' -e 'd;}' \
+	  -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
 # A page's prototypes come from the header.
 $(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include/*.h)
 	@mkdir -p $(@D)

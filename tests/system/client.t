@@ -15,8 +15,8 @@ plan skip_all => "$ctl is not built" if !-x $ctl;
 my $dir  = tempdir(CLEANUP => 1);
 my $path = "$dir/mux.sock";
 
-# Serves one request with $answer (undef: no listener) while the client runs.
-# Returns what the server got, and the client's exit status, output, errors.
+# Serves requests with $answer (undef: no listener; a reference: without end)
+# while the client runs.  Returns what the server got, and the client's exit status, output, errors.
 sub control ($answer, $input, @args) {
     my ($server, $pid, $got);
     if (defined $answer) {
@@ -32,6 +32,7 @@ sub control ($answer, $input, @args) {
         while (my $client = $server->accept) {
             print {$tell} scalar <$client>;
             $tell->flush;
+            sleep 60 if ref $answer;
             print {$client} $answer;
             close $client;
         }
@@ -82,8 +83,6 @@ prints 'barstatus of more than 25', ('B' x 15 . 'I' x 15) . " 1 1 0 0 1\n",
     ['barstatus'], "status\n", ' 15/30 ' . 'B' x 13 . '.' x 12 . " 1\n";
 prints 'killed worker', "K 0 1 0 0 1\n", ['status'], "status\n",
     "Max workers: 1\nWorker 0: killed\n";
-prints 'status refused', "error: no\n", ['status'], "status\n",
-    "ERROR error: no\n", 1;
 prints 'free',           "3\n",   ['free'],    "free\n",    "3\n";
 prints 'version, no LF', '3.7.1', ['version'], "version\n", "3.7.1\n";
 prints 'encoded both ways', "ok a%20b\n", [ 'Custom', q{x y'%} ],
@@ -96,6 +95,44 @@ like $json->{out},
     qr/\A\{"timestamp": "\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}","hostname": "[^"]+","Worker0": "busy","Worker1": "idle","Worker2": "stopped"\}\z/,
     'jsonstatus is one object without a newline';
 
+my $load1
+    = "14 1.857143 388.214286 20 1.100000 2.300000 18 1.200000 5.100000 25 "
+    . "1.400000 9.800000 2 3 5 0 1542 17 10 0 86423 60 1 0 0 1\n";
+prints 'rawload1', $load1, [qw(rawload1 60)], "load1 60\n", $load1;
+like control($load1, '', 'jsonload1', '60')->{out},
+    qr/"hostname": "[^"]+","busyworkers":2, .* "queued_requests":0\}\n\z/,
+    'jsonload1 has an LF';
+prints 'load refused', "error: no\n", ['load'], "load\n",
+    "Could not interpret response: error: no\n", 1;
+my $hostile = "ok \e[2J%1B[31m\n";
+prints 'octets for programs', $hostile, ['custom'], "custom\n",
+    "ok \e[2J\e[31m\n";
+
+sub fails ($name, $answer, $args, $err) {
+    my $r = control($answer, '', @$args);
+    is $r->{out},    '',   "$name: no output";
+    is $r->{err},    $err, "$name: complaint";
+    is $r->{status}, 1,    "$name: exit status";
+    return;
+}
+fails 'status refused', "error: \e[2J\nno\n", ['status'],
+    "ERROR error: \\x1B[2J\\x0Ano\n";
+fails 'an empty answer', '', ['free'],
+    "ERROR multiplexor: closed the connection without an answer\n";
+fails 'no argument', '', ['load1'],
+    "ERROR load1: a number is missing behind it\n";
+fails 'no such socket', undef, [qw(-s inet:99999 free)],
+    "ERROR -s inet:99999: a port from 1 to 65535 is needed\n";
+
+like control("3\n", '', qw(free --json))->{out},
+    qr/\A\{"timestamp":"[-\d]+T[:\d]+Z","hostname":"[^"]+","free":3\}\n\z/,
+    '--json behind the command';
+is control("ok\n", '', qw(custom --json -x))->{sent}, "custom --json -x\n",
+    "another command's words are its own";
+my $error = control("error: no such worker\n", '', qw(--json workerinfo 9));
+is $error->{out}, qq({"error":"error: no such worker"}\n), '--json: an error';
+is $error->{status}, 1, '--json: its exit status';
+
 my $none = control(undef, '', 'free');
 is $none->{status}, 1, 'nobody there: exit status';
 is $none->{err},
@@ -106,6 +143,22 @@ my $lines = control("1\n", "free\nmsgs\n", '-i');
 is $lines->{sent},   "free\nmsgs\n", '-i: a connection a line, as it is';
 is $lines->{out},    "1\n1\n",       '-i: answers in order';
 is $lines->{status}, 0,              '-i: exit status';
+
+my $mixed = control("error: no\n", "load1\nstatus\ntop\nfree\n", '-i');
+is $mixed->{out},
+    "ERROR load1: a number is missing behind it\nERROR error: no\n"
+    . "ERROR top: not with -i or --json; run it by itself\nerror: no\n",
+    '-i: errors among the answers';
+is control("1\n", 'free', '-i')->{out}, "1\n", '-i: a last line without LF';
+
+my $frozen = control(\'', '', qw(--timeout 1 free));
+is $frozen->{err}, "ERROR $path: no answer in time (--timeout)\n",
+    'a frozen multiplexor';
+
+my $asked = control("help text\e\n", '', '-h');
+is $asked->{status}, 0, '-h: exit status';
+like $asked->{err}, qr/^Possible commands:\nhelp text\\x1B\n/m,
+    '-h: what the multiplexor knows';
 
 my $usage = control(undef, '');
 is $usage->{status}, 1, 'no command: exit status';
