@@ -4,6 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use JSON::PP qw(decode_json);
 use Test::More;
 use Daemon  ();
 use Harness qw(both_ways need_programs program run_program wait_for);
@@ -13,6 +14,7 @@ need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 my $version = "sub filter_end { action_add_header('X-Filter', '%s') }";
 
 both_ways(\&all_of);
+loading();
 my ($status, $out, $err)
     = run_program(10, program('md-mx-ctrl'), '-s', '/nonexistent/sock', 'free');
 is $status, 1, 'nobody listens: exit status 1';
@@ -28,6 +30,7 @@ sub all_of ($separate) {
         mux      => [qw(-m 1 -x 3)],
         options  => ['-X']
     );
+    is_deeply [ $daemon->control('wait-ready') ], [ 0, '', '' ], 'wait-ready';
     my $first = $daemon->first_worker;
     is_deeply [ $daemon->control('free') ], [ 0, "3\n", '' ], 'free';
     is_deeply [ $daemon->control('msgs') ], [ 0, "0\n", '' ],
@@ -46,18 +49,57 @@ sub all_of ($separate) {
     is filter_version($daemon), 'one', 'a message';
     is_deeply [ $daemon->control('msgs') ], [ 0, "1\n", '' ], 'msgs after it';
 
+    looks_alike($daemon, $first);
+
     $daemon->filter(sprintf $version, 'two');
     is_deeply [ $daemon->control('reread') ],
         [ 0, "Forced reread of filter rules\n", '' ], 'reread';
-    is filter_version($daemon), 'two', 'the next message meets the new filter';
     wait_for('the old worker to go', sub { !kill 0, $first });
-    pass 'the old worker is gone';
+    is filter_version($daemon), 'two', 'then messages meet the new filter';
 
     is_deeply [ ($daemon->control('foo_no_such_command'))[ 0, 1 ] ],
         [ 0, "error: Unknown command\n" ],
         'an unknown command';
     is $daemon->stop, 0, 'the daemon ends with status 0';
     diag $daemon->log_text if !Test::More->builder->is_passing;
+    return;
+}
+
+# JSON and the plain `top` say what the other reports say.
+sub looks_alike ($daemon, $worker) {
+    my ($exit, $text) = $daemon->control(qw(workers --json));
+    is $exit, 0, 'workers --json: exit status';
+    my $workers = decode_json($text)->{workers};
+    is_deeply [ map { $_->{state} } @$workers ], [qw(idle stopped stopped)],
+        'workers --json: states';
+    is $workers->[0]{pid}, $worker, 'workers --json: pid';
+    is decode_json(($daemon->control(qw(msgs --json)))[1])->{msgs}, 1,
+        'msgs --json';
+    my $status = decode_json(($daemon->control(qw(status --json)))[1]);
+    is $status->{stoppedworkers}, 2, 'status --json: totals';
+    is_deeply $status->{workers}, [qw(idle stopped stopped)],
+        'status --json: states';
+
+    ($exit, $text) = $daemon->control('top');
+    is $exit, 0, 'top: exit status';
+    like $text, qr{ 0/3 busy, 1 idle, 2 stopped\n},         'top: workers';
+    like $text, qr{^Scanned 1 messages; started }m,         'top: messages';
+    like $text, qr/^ +0 idle +$worker +\d+s  last scan\n/m, 'top: a worker';
+    return;
+}
+
+# A filter that is not loaded in time is waited for, in vain.
+sub loading {
+    my $daemon = Daemon->start(
+        filter => 'sleep 600;',
+        mux    => [qw(-m 1 -x 1)],
+    );
+    my ($exit, $out, $err) = $daemon->control(qw(wait-ready --timeout=1));
+    is $exit, 1, 'wait-ready in vain: exit status';
+    like $err, qr/\AERROR \S+: no answer in time\n\z/,
+        'wait-ready in vain: says why';
+    kill 'KILL', $daemon->workers;
+    $daemon->stop;
     return;
 }
 
