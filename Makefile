@@ -7,6 +7,7 @@ MODE      ?= release
 PREFIX    ?= /usr
 DESTDIR   ?=
 SPOOLDIR  ?= /var/spool/MIMEDefang
+PEER_ROOT ?= build/peers
 FUZZ_SECONDS ?= 30
 T         ?=
 
@@ -15,7 +16,11 @@ DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl
 DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-critic-perl perltidy mandoc postfix \
               libarchive-zip-perl libdbd-sqlite3-perl g++ tshark
-DEPS_PEERS := libmilter-dev
+DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
+              libio-stringy-perl libmailtools-perl libunix-syslog-perl \
+              libnet-dns-perl
+# not installed but unpacked in PEER_ROOT: they conflict with those above
+PEERS_UNPACKED := mimedefang
 DEPS_COVERAGE := gcovr
 DEPS_AFL   := afl++
 
@@ -83,6 +88,7 @@ PEERS     := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/bench/peer_*.c))
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
+PEER_TESTS := $(wildcard tests/peers/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                docs/examples/*.[ch])
@@ -167,6 +173,7 @@ deps: ## install what `make check` needs (Debian packages)
 	@tests/install-packages $(DEPS_RUN) $(DEPS_CHECK)
 deps-peers: ## install optional peers for check-peers and bench
 	@tests/install-packages $(DEPS_PEERS)
+	@tests/install-peers $(PEER_ROOT) $(PEERS_UNPACKED)
 
 run: deps-run ## serve on inet:10025@127.0.0.1 with the sample filter
 	@$(MAKE) -s all
@@ -189,8 +196,8 @@ check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
 check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
-check-peers: all ## the cases with Debian's mimedefang, installed or in PEER_ROOT
-	@BIN=$(BIN) $(RUN_TESTS) --name peers tests/mta/check-peers
+check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
+	@BIN=$(BIN) PEER_ROOT=$(PEER_ROOT) $(RUN_TESTS) --name peers $(PEER_TESTS)
 coverage: ## lines and branches of milterproto/ that its tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run
