@@ -57,8 +57,8 @@ A private host (see there) with the files that the peer needs.
 
 sub peer_host (@args) {
     my $host = PrivateHost->start(@args);
-    my $name = 'mimedefang.pl.conf';
-    $host->etc_mail($name, read_file(root() . "/etc/mail/$name"));
+    my $name = 'mail/mimedefang.pl.conf';
+    $host->etc($name, read_file(root() . "/etc/$name"));
     return $host;
 }
 

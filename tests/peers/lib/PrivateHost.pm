@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 package PrivateHost;
 
-# Programs that log to syslog only, and read files in /etc/mail, run as if they
-# were alone on this host: with mounts of their own, in which /dev/log is a
-# socket of ours and /etc/mail a directory of ours.  Works beside a real syslog,
+# Programs that log to syslog only, and read files in /etc, run as if they were
+# alone on this host: with mounts of their own, in which /dev/log is a socket of
+# ours, and /etc has our files beside the host's.  Works beside a real syslog,
 # and without one; needs root and `unshare`.
 
 use v5.36;
@@ -42,11 +42,11 @@ Why there can be none; undef if there can.
 =head2 PrivateHost->start([$file])
 
 Writes what is logged to the file, one line "LEVEL TAG: TEXT" each; LEVEL is a
-word of syslog(3), TAG without the pid.
+word of syslog(3), TAG without the pid, an LF in TEXT is \x0a.
 
-=head2 etc_mail($name, $bytes)
+=head2 etc($name, $bytes)
 
-Puts a file in /etc/mail, before a program is started.
+Puts a file in /etc or /etc/mail, before a program is started.
 
 =head2 wrap(@command)
 
@@ -91,13 +91,14 @@ sub listen_at ($socket, $file) {
             = $packet =~ /\A<(\d+)>\w+ +\d+ [\d:]+ ([^:\[]+)(?:\[\d+\])?: (.*)/s
             or next;
         $text =~ s/[\n\0]+\z//;
+        $text =~ s{([\x00-\x1f\x7f])}{sprintf "\\x%02x", ord $1}ge;
         print {$out} "$levels[$n & 7] $tag: $text\n";
     }
     return;
 }
 
-sub etc_mail ($self, $name, $bytes) {
-    my $file = "$self->{dir}/etc/mail/$name";
+sub etc ($self, $name, $bytes) {
+    my $file = "$self->{dir}/etc/$name";
     write_file($file, $bytes);
     chmod 0644, $file or die "$file: $!\n";
     return;
