@@ -7,7 +7,7 @@ MODE      ?= release
 PREFIX    ?= /usr
 DESTDIR   ?=
 SPOOLDIR  ?= /var/spool/MIMEDefang
-PEER_ROOT ?= build/peers
+export PEER_ROOT ?= build/peers
 FUZZ_SECONDS ?= 30
 T         ?=
 
@@ -197,7 +197,7 @@ check-system: all
 check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
-	@BIN=$(BIN) PEER_ROOT=$(PEER_ROOT) $(RUN_TESTS) --name peers $(PEER_TESTS)
+	@BIN=$(BIN) $(RUN_TESTS) --name peers $(PEER_TESTS)
 coverage: ## lines and branches of milterproto/ that its tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # Where our front-end differs from Debian's mimedefang, in which sessions of
-# sessions.pl ("name", or "name, options"), and why: lines "- theirs" and
+# sessions/ ("name", or "name, options"), and why: lines "- theirs" and
 # "+ ours", "- log theirs" for a line that we do not log.  The list is also in
 # docs/compatibility.md.  The value of this file is the list.
 use v5.36;
@@ -315,19 +315,6 @@ END
         },
     },
     {
-        name => 'overlong-line',
-        why  => <<'WHY',
-An overlong line in RESULTS is a failure of the filter, not of the sender:
-tempfail instead of reject.
-WHY
-        in => {
-            'a line of 16,383' => <<'END',
-+ eom: t
-- eom: y 554 5.4.0 Overlong line in RESULTS file
-END
-        },
-    },
-    {
         name => 'retry-once',
         why  => <<'WHY',
 A message that killed two workers is kept (choice:retry-once).
@@ -520,6 +507,33 @@ WHY
 -   asks recipok <to@example.org> <from@example.org> 192.0.2.1 [192.0.2.1] <to@example.org> client.example SPOOL/mdefang-Q1 Q2 ? ? ?
 -   asks scan Q2 SPOOL/mdefang-Q1
 -   asks senderok <from@example.org> 192.0.2.1 [192.0.2.1] client.example SPOOL/mdefang-Q1 Q1
+END
+        },
+    },
+    {
+        name => 'results-limits',
+        why  => <<'WHY',
+RESULTS may be longer, in all and a line: many recipients or fields are no
+failure.  What is too long is no reason to reject, but to try again.
+WHY
+        in => {
+            'a line of 16,383' => <<'END',
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (16378 octets, baafa852)
++ eom: add_header X-Scanned-By MIMEDefang VERSION on 127.0.0.1
++ eom: c
+- eom: y 554 5.4.0 Overlong line in RESULTS file
+- log warning mimedefang: NOQUEUE: Overlong line in RESULTS file - 16383 chars (max 16383)
+END
+            '65,536 octets' => <<'END',
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (1504 octets, 51f56ca7)
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (16000 octets, ae8b4c81)
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (16000 octets, ae8b4c81)
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (16000 octets, ae8b4c81)
++ eom: add_header X-A xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx... (16000 octets, ae8b4c81)
++ eom: add_header X-Scanned-By MIMEDefang VERSION on 127.0.0.1
++ eom: c
+- eom: t
+- log warning mimedefang: NOQUEUE: RESULTS file is unreasonably large - 65536 byes; max is 65535 bytes
 END
         },
     },

@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# The sessions of sessions.pl through Debian's mimedefang and through ours: the
+# The sessions of sessions/ through Debian's mimedefang and through ours: the
 # questions to the multiplexor, the files of the message at each of them, the
 # answers to the MTA, what is left in the spool are the same, and we log what it
-# logs (and more).  Where we differ on purpose, the session says how and why.
+# logs (and more).  deviations.pl says where we differ on purpose, and why.
 #   SESSION=pattern  only those;  SHOW=1  print what ours does, too
 use v5.36;
 use FindBin;
@@ -13,6 +13,7 @@ use Difference qw(difference missing);
 use FrontEnd   ();
 use Harness    qw(need_programs);
 use Peers      qw(need_peers);
+use Sessions   qw(all_sessions);
 
 need_peers();
 need_programs(qw(mimedefang));
@@ -23,9 +24,8 @@ for my $deviation (@$deviations) {
     push @{ $deviations{$_} }, split /\n/, $deviation->{in}{$_}
         for keys %{ $deviation->{in} };
 }
-my $sessions = do "$FindBin::Bin/sessions.pl" or die $@ || $!;
 my %group;
-for my $session (@$sessions) {
+for my $session (all_sessions("$FindBin::Bin/sessions")) {
     next if defined $ENV{SESSION} && $session->{name} !~ /$ENV{SESSION}/;
     push @{ $group{ join ' ', @{ $session->{options} // [] } } }, $session;
 }

@@ -25,7 +25,7 @@ for node in null zero full random urandom tty; do
 done
 ln -s /proc/self/fd "$dir/dev/fd"
 mkdir "$dir/dev/shm"
-chmod 1777 "$dir/dev/shm"
+[ ! -d /dev/shm ] || mount --bind /dev/shm "$dir/dev/shm"
 : > "$dir/dev/log"
 mount --bind "$dir/socket" "$dir/dev/log"
 mount --move "$dir/dev" /dev

@@ -38,7 +38,9 @@ sub step ($self, $step) {
 
 sub told ($self, $name, $answer) {
     my @lines = map {
-        "$name: " . join ' ', map { shown($_) } @$_
+        "$name: " . join ' ',
+            map { shown($_) }
+            @$_
     } joined(@{ $answer->{changes} // [] });
     return @lines if !defined $answer->{code};
     my $text = $answer->{text} // '';
