@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WRITE_S 1 /* a statistics line waits no longer */
 
@@ -92,11 +93,14 @@ tick_done(void *arg, char *answer, size_t n, const char *error)
 {
 	struct tick *t = arg;
 
-	(void)answer;
 	(void)n;
 	(void)error;
 	t->ticket = 0;
-	ticks_done(&t->c->ticks, t->type, clock_mono_ms());
+	if (!answer || strcmp(answer, MUX_NO_WORKER) == 0 ||
+	    strcmp(answer, MUX_NO_START) == 0)
+		ticks_skipped(&t->c->ticks, t->type, clock_mono_ms());
+	else
+		ticks_done(&t->c->ticks, t->type, clock_mono_ms());
 	set_tick(t->c);
 }
 

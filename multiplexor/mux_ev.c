@@ -125,8 +125,8 @@ on_finish(evutil_socket_t fd, short what, void *arg)
 /* ---- what the pool wants done ---- */
 
 static const char *const answers[POOL_A_N] = {
-	[POOL_A_BUSY] = "error: No free workers\n",
-	[POOL_A_START] = "error: Unable to activate worker\n",
+	[POOL_A_BUSY] = MUX_NO_WORKER,
+	[POOL_A_START] = MUX_NO_START,
 	[POOL_A_QUEUE] = "error: Queued request timed out\n",
 	[POOL_A_TIMEOUT] =
 	    "ERR Filter timed out - check filter rules or system load\n",

@@ -22,6 +22,9 @@
 
 struct event;
 
+#define MUX_NO_WORKER "error: No free workers\n"
+#define MUX_NO_START  "error: Unable to activate worker\n"
+
 /* One question, from mux_ask until done has run. */
 struct request {
 	TAILQ_ENTRY(request) link; /* finished ones */

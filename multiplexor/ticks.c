@@ -16,20 +16,36 @@ ticks_init(struct ticks *t, unsigned n, msec period, msec now)
 int
 ticks_next(struct ticks *t, msec now)
 {
-	for (unsigned i = 0; i < t->n; i++) {
-		if (t->due[i] > now)
-			continue;
-		t->due[i] = MSEC_NEVER;
-		return (int)i;
-	}
-	return -1;
+	int best = -1;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->due[i] <= now &&
+		    (best < 0 || t->skipped[i] > t->skipped[best]))
+			best = (int)i;
+	if (best >= 0)
+		t->due[best] = MSEC_NEVER;
+	return best;
+}
+
+static void
+set(struct ticks *t, unsigned type, msec now)
+{
+	assert(type < t->n);
+	t->due[type] = t->period ? now + t->period : MSEC_NEVER;
 }
 
 void
 ticks_done(struct ticks *t, unsigned type, msec now)
 {
-	assert(type < t->n);
-	t->due[type] = t->period ? now + t->period : MSEC_NEVER;
+	set(t, type, now);
+	t->skipped[type] = 0;
+}
+
+void
+ticks_skipped(struct ticks *t, unsigned type, msec now)
+{
+	set(t, type, now);
+	t->skipped[type]++;
 }
 
 msec

@@ -42,6 +42,24 @@ the_next_is_a_period_after_the_end_of_the_last(void **state)
 }
 
 static void
+where_one_can_run_at_a_time_each_has_its_turn(void **state)
+{
+	struct ticks t;
+
+	(void)state;
+	ticks_init(&t, 3, 1000, 0);
+	for (msec now = 1000; now <= 6000; now += 1000) {
+		static const int want[] = { 0, 1, 2, 0, 1, 2 };
+		int first = ticks_next(&t, now);
+
+		assert_int_equal(first, want[now / 1000 - 1]);
+		for (int type; (type = ticks_next(&t, now)) >= 0;)
+			ticks_skipped(&t, (unsigned)type, now);
+		ticks_done(&t, (unsigned)first, now);
+	}
+}
+
+static void
 without_a_period_there_are_none(void **state)
 {
 	struct ticks t;
@@ -59,6 +77,7 @@ main(void)
 		cmocka_unit_test(each_type_is_due_a_period_after_the_start),
 		cmocka_unit_test(
 		    the_next_is_a_period_after_the_end_of_the_last),
+		cmocka_unit_test(where_one_can_run_at_a_time_each_has_its_turn),
 		cmocka_unit_test(without_a_period_there_are_none),
 	};
 
