@@ -87,6 +87,13 @@ md_limits(
 	};
 	if (o->socket_mode) /* checked */
 		out->listen.mode = (unsigned)strtoul(o->socket_mode, NULL, 8);
+	if (mlt_server_check(&out->server) == MLT_E_ARG) {
+		snprintf(err, errlen,
+		    "--allow: '%s' is no list of addresses and prefixes like "
+		    "127.0.0.1,192.0.2.0/24",
+		    o->allow);
+		return -1;
+	}
 	if (find_users(&o->allow_users, out, err, errlen) < 0)
 		return -1;
 	return find_groups(&o->allow_groups, out, err, errlen);

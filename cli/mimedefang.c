@@ -22,8 +22,8 @@ or_exit(int rc, const char *prog, const char *err)
 int
 main(int argc, char **argv)
 {
-	struct md_opts o = { 0 };
-	struct mux_opts mo = { 0 };
+	static struct md_opts o; /* some of their strings are made for ever */
+	static struct mux_opts mo;
 	struct md_limits limits;
 	struct md_listen listen;
 	struct daemon_ctx daemon;

@@ -129,6 +129,16 @@ mlt_server_new(struct mlt_server **out, struct event_base *base,
 	return 0;
 }
 
+int
+mlt_server_check(const struct mlt_server_opts *opts)
+{
+	struct mlt_peers *peers;
+	int rc = mlt_peers_new(&peers, opts);
+
+	mlt_peers_free(peers);
+	return rc;
+}
+
 void
 mlt_server_free(struct mlt_server *s)
 {

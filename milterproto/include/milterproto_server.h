@@ -96,6 +96,8 @@ struct mlt_server_opts {
 int mlt_server_new(struct mlt_server **out, struct event_base *base,
     const struct mlt_server_opts *opts, const struct mlt_server_ops *ops,
     void *arg);
+/* What mlt_server_new says of opts: 0, ARG, NOMEM. */
+int mlt_server_check(const struct mlt_server_opts *opts);
 /* Takes fd, a listening stream socket (own, or inherited), also on failure;
  * sets it non-blocking and close-on-exec.  NOMEM ARG. */
 int mlt_server_listen(struct mlt_server *s, int fd);

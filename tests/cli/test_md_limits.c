@@ -96,12 +96,31 @@ users_and_groups_are_names_or_numbers(void **state)
 	    err, "--allow-group: there is no group \"99999999999\"");
 }
 
+static void
+bad_addresses_are_refused(void **state)
+{
+	static const char *const bad[] = { "bogus", "192.0.2.0/33",
+		"127.0.0.1,1.2.3" };
+	struct md_opts o = options();
+	struct md_limits l;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		o.allow = bad[i];
+		assert_int_equal(md_limits(&o, &l, err, sizeof(err)), -1);
+		assert_memory_equal(err, "--allow: '", 10);
+	}
+	o.allow = "";
+	assert_int_equal(md_limits(&o, &l, err, sizeof(err)), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_go_where_they_belong),
 		cmocka_unit_test(the_mode_of_the_socket_is_by_G_or_as_given),
+		cmocka_unit_test(bad_addresses_are_refused),
 		cmocka_unit_test(users_and_groups_are_names_or_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

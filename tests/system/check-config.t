@@ -99,6 +99,12 @@ finds(
 finds('error', 'a facility', qr/Unknown syslog facility post/, '-S', 'post');
 finds(
     'error',
+    'addresses to allow',
+    qr/--allow: 'nosuch' is no list of/,
+    '--allow', 'nosuch'
+);
+finds(
+    'error',
     'a user to allow',
     qr/--allow-user: there is no user "nosuch"/,
     '--allow-user', 'nosuch'
