@@ -194,7 +194,7 @@ ctl_tty_wait(int fd, short events, msec ms)
 
 	if (ppoll(p, 2, &ts, &tty.waiting) < 0)
 		return signalled();
-	if (p[0].revents & POLLIN)
-		return read_key();
-	return p[0].revents ? CTL_KEY_QUIT : CTL_KEY_NONE; /* it is gone */
+	if (p[0].revents & ~POLLIN) /* it is gone; POLLIN may be there too */
+		return CTL_KEY_QUIT;
+	return p[0].revents ? read_key() : CTL_KEY_NONE;
 }
