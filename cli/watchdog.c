@@ -9,7 +9,7 @@ on_time(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	sdnotify_send(arg, "WATCHDOG=1");
+	sdnotify_watchdog(arg);
 }
 
 int

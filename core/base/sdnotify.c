@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void
@@ -55,21 +56,35 @@ sdnotify_open(struct sdnotify *n)
 	unsetenv("WATCHDOG_PID");
 }
 
-void
-sdnotify_send(const struct sdnotify *n, const char *state)
+static void
+send_state(const struct sdnotify *n, const char *state, int flags)
 {
+	static const struct timeval limit = { .tv_sec = 1 };
 	int fd;
 
 	if (!n->to_len)
 		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	while (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	while (sendto(fd, state, strlen(state), MSG_NOSIGNAL | flags,
 		   (const struct sockaddr *)&n->to, n->to_len) < 0 &&
 	       errno == EINTR)
 		;
 	close(fd);
+}
+
+void
+sdnotify_send(const struct sdnotify *n, const char *state)
+{
+	send_state(n, state, 0);
+}
+
+void
+sdnotify_watchdog(const struct sdnotify *n)
+{
+	send_state(n, "WATCHDOG=1", MSG_DONTWAIT);
 }
 
 void

@@ -22,8 +22,11 @@ struct sdnotify {
 /* Takes NOTIFY_SOCKET (a path, or @name of Linux), WATCHDOG_USEC and
  * WATCHDOG_PID out of the environment, so that no child speaks for us. */
 void sdnotify_open(struct sdnotify *n);
-/* Sends state: lines NAME=VALUE, such as "READY=1". */
+/* Sends state: lines NAME=VALUE, such as "READY=1".  Waits for a manager that
+ * has much to read, but not longer than a second. */
 void sdnotify_send(const struct sdnotify *n, const char *state);
+/* WATCHDOG=1; does not wait: a manager that has many of them needs no more. */
+void sdnotify_watchdog(const struct sdnotify *n);
 /* STATUS= and one line of text; control characters become '?'. */
 __attribute__((format(printf, 2, 3))) void sdnotify_status(
     const struct sdnotify *n, const char *fmt, ...);

@@ -101,6 +101,23 @@ a_status_is_one_line(void **state)
 }
 
 static void
+a_manager_that_does_not_read_holds_nobody_up(void **state)
+{
+	struct sdnotify n = open_with(path, NULL, NULL);
+	int heard_of = 0;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) /* more than any queue holds */
+		sdnotify_watchdog(&n);
+	sdnotify_send(&n, "STOPPING=1"); /* gives up after a second */
+	while (strcmp(heard(manager), "WATCHDOG=1") == 0)
+		heard_of++;
+	assert_true(heard_of > 0 && heard_of < 5000);
+	sdnotify_send(&n, "READY=1");
+	assert_string_equal(heard(manager), "READY=1");
+}
+
+static void
 abstract_names_work(void **state)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -180,6 +197,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(states_are_sent_as_they_are),
 		CASE(a_status_is_one_line),
+		CASE(a_manager_that_does_not_read_holds_nobody_up),
 		CASE(abstract_names_work),
 		CASE(nobody_is_no_error),
 		CASE(the_watchdog_is_that_of_this_process),

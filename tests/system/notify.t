@@ -123,7 +123,7 @@ sub launch ($d, $command) {
         cmd    => $command,
         stdout => $d->{log},
         stderr => $d->{log},
-        env    => { NOTIFY_SOCKET => $manager, WATCHDOG_USEC => 100_000 },
+        env    => { NOTIFY_SOCKET => $manager, WATCHDOG_USEC => 1_000_000 },
     );
 }
 

@@ -325,9 +325,9 @@ subtest 'limits' => sub {
 };
 
 subtest 'times' => sub {
-    my $d   = Daemon->start(options => [qw(-X --idle-timeout 1)]);
-    my $mta = $d->milter;
-    ok !eval { $mta->read_frame }, named('idle-timeout', 'the session ends');
+    my $d = Daemon->start(options => [qw(-X --idle-timeout 1)]);
+    ok !eval { $d->milter->read_frame },
+        named('idle-timeout', 'the session ends');
     ok $d->await_log(qr/Closed an MTA's connection: .*--idle-timeout/),
         'the log says it';
     is $d->stop, 0, 'ends with status 0';
@@ -336,7 +336,7 @@ subtest 'times' => sub {
         filter  => $waiting,
         options => [qw(-X -q --reply-timeout 1)]
     );
-    $mta = $d->milter;
+    my $mta = $d->milter;
     $mta->hello;
     ok tempfailed($mta->message),  named('reply-timeout', 'tempfail');
     ok !eval { $mta->read_frame }, 'and the session ends';
