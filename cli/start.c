@@ -120,6 +120,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 
 	prog = o->prog;
 	signal(SIGPIPE, SIG_IGN); /* whoever is to hear us may be gone */
+	signal(SIGHUP, SIG_IGN);  /* until the loop: a reload too early */
 	umask(077);
 	daemon_init(d);
 	daemon_of_process = d;

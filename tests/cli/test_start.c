@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,8 @@ start(void *arg)
 		getrlimit(RLIMIT_NOFILE, &rl);
 		printf("%d descriptors\n", (int)rl.rlim_cur);
 	}
+	raise(SIGPIPE);
+	raise(SIGHUP);
 	puts("up");
 	daemon_cleanup(&d);
 	return 0;
