@@ -13,6 +13,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <milterproto.h>
+#include <milterproto_server.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -445,6 +446,72 @@ free_tempfails_a_message_that_is_being_scanned(void **state)
 }
 
 static void
+begin_message(struct world *w)
+{
+	run(w, mlt_mta_mail(w->mta, &B("<a@b>"), 1));
+	run(w, mlt_mta_data(w->mta));
+}
+
+static void
+finish_message(struct world *w)
+{
+	run(w, mlt_mta_header(w->mta, B("X-Key"), B("1.2.3.4")));
+	run(w, mlt_mta_eoh(w->mta));
+	run(w, mlt_mta_eom(w->mta));
+}
+
+static void
+another_secret_header_is_for_the_next_message(void **state)
+{
+	struct world w = { .opts = { .queue_connections = true,
+			       .check_sender = true } };
+
+	(void)state;
+	begin(&w);
+	mta_dial(&w);
+	begin_message(&w);
+	assert_int_equal(frontend_sessions(w.fe), 1);
+	frontend_set_validation(w.fe, "X-Key");
+	finish_message(&w);
+	begin_message(&w);
+	frontend_set_validation(w.fe, NULL);
+	finish_message(&w);
+	begin_message(&w);
+	finish_message(&w);
+	assert_heard(&w, "c\nh X-Scanned-By: us\nc\n"
+			 "c\nh X-Scanned-By: us\nm X-Key: \nc\n"
+			 "c\nh X-Scanned-By: us\nc\n");
+	end(&w);
+}
+
+static void
+peers_and_limits_are_those_of_the_options(void **state)
+{
+	const uid_t nobody = getuid() + 1;
+	const struct mlt_server_opts limits = { .uids = &nobody, .n_uids = 1 };
+	struct world w = { .opts = {
+			       .queue_connections = true, .server = &limits } };
+	char want[200];
+	int fd;
+
+	(void)state;
+	begin(&w);
+	assert_int_equal(frontend_sessions(w.fe), 0);
+	fd = fdio_unix_connect(w.milter_path, false);
+	while (!buf_len(&w.log))
+		event_base_loop(w.base, EVLOOP_ONCE);
+	snprintf(want, sizeof(want),
+	    "W Refused a connection from uid %d gid %d pid %d: --allow, "
+	    "--allow-user or --allow-group does not name it\n",
+	    (int)getuid(), (int)getgid(), (int)getpid());
+	assert_string_equal(buf_cstr(&w.log), want);
+	buf_reset(&w.log);
+	assert_int_equal(frontend_sessions(w.fe), 0);
+	close(fd);
+	end(&w);
+}
+
+static void
 spool_that_is_missing_is_said_at_start(void **state)
 {
 	struct frontend_opts o = { .spool_dir = "/nonexistent/spool" };
@@ -478,6 +545,8 @@ main(void)
 		cmocka_unit_test(drain_lets_an_open_message_finish),
 		cmocka_unit_test(
 		    free_tempfails_a_message_that_is_being_scanned),
+		cmocka_unit_test(another_secret_header_is_for_the_next_message),
+		cmocka_unit_test(peers_and_limits_are_those_of_the_options),
 		cmocka_unit_test(spool_that_is_missing_is_said_at_start),
 	};
 
