@@ -139,6 +139,9 @@ const struct opt md_option_rows[] = {
 	    "longest delay before a reply that a filter may ask for"),
 	LIMIT("min-free", min_free_kb, "KB", "64", 0, INT_MAX,
 	    "refuse messages for now when less is free in the spool; 0: never"),
+	INT(0, "sweep-age", OPT_STRICT, fe.sweep_age_h, "HOURS", "72", 0, 87600,
+	    "at start, remove working directories of a crash that are as old; "
+	    "0: none"),
 	FLAG(0, "no-log-summary", no_summary,
 	    "do not log one line for each message"),
 	STR(0, "log-format", 0, log_format, "FORMAT", "text",

@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Canonical text; IPv4-mapped and -compatible addresses as IPv4. */
-static void
-set_ip6(char out[CLIENT_IP_MAX], const char *text)
+bool
+client_ip6_text(char out[CLIENT_IP_MAX], const char *text)
 {
 	struct in6_addr a;
 
 	if (inet_pton(AF_INET6, text, &a) != 1)
-		return;
+		return false;
 	if (IN6_IS_ADDR_V4MAPPED(&a) || IN6_IS_ADDR_V4COMPAT(&a))
 		inet_ntop(AF_INET, &a.s6_addr[12], out, CLIENT_IP_MAX);
 	else
 		inet_ntop(AF_INET6, &a, out, CLIENT_IP_MAX);
+	return true;
 }
 
 static void
@@ -46,9 +46,11 @@ client_connect(
 	if (ev->connect.family == '4')
 		set_text(c->ip, text, strlen(text));
 	else if (ev->connect.family == '6')
-		set_ip6(c->ip, text);
+		client_ip6_text(c->ip, text);
 	else if (ev->connect.family == 'L')
 		set_text(c->ip, "127.0.0.1", 9);
+	else
+		c->no_address = true;
 	if (loopback && strcmp(c->ip, loopback) == 0)
 		set_text(c->ip, "127.0.0.1", 9);
 	return 0;
@@ -90,7 +92,7 @@ client_set_daemon_port(struct client *c, struct mlt_bytes macro)
 bool
 client_is_local(const struct client *c)
 {
-	return !*c->ip || strncmp(c->ip, "127.", 4) == 0 ||
+	return c->no_address || strncmp(c->ip, "127.", 4) == 0 ||
 	       strcmp(c->ip, "::1") == 0;
 }
 

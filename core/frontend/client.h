@@ -14,7 +14,12 @@ struct client {
 	char ip[CLIENT_IP_MAX];     /* "" = unknown */
 	char my_ip[CLIENT_IP_MAX];  /* of the interface; "" = unknown */
 	unsigned port, daemon_port; /* 0 = none */
+	bool no_address;            /* the MTA gave none; not: an odd one */
 };
+
+/* Canonical text of an IPv6 address, as IPv4 if it is mapped or compatible;
+ * false: text is none, out is as before. */
+bool client_ip6_text(char out[CLIENT_IP_MAX], const char *text);
 
 /* From a CONNECT event.  `c` is zeroed, or as client_fini left it.  loopback:
  * this address counts as 127.0.0.1; may be NULL.  0, or -1: no memory. */

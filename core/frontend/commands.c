@@ -5,7 +5,9 @@
 #include "core/base/pct.h"
 #include "core/frontend/negotiate.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 void
 commands_line(struct buf *b, char letter, struct mlt_bytes arg)
@@ -90,27 +92,56 @@ commands_rcpt(struct buf *b, const struct mlt_bytes *args, size_t n,
 		commands_line(b, 'r', args[i]);
 }
 
-void
-commands_relay(struct buf *b, struct mlt_bytes value)
+/* The address at p; false if there is none. */
+static bool
+take_ip4(const char *p, const char *end, unsigned part[4])
 {
-	const char *p = value.p, *end = value.p + value.n;
-	unsigned part[4];
-
-	while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
-		p++;
 	for (int i = 0; i < 4; i++) {
 		const char *first;
 
 		if (i > 0 && (p == end || *p++ != '.'))
-			return;
+			return false;
 		part[i] = 0;
 		for (first = p; p < end && *p >= '0' && *p <= '9'; p++) {
 			part[i] = part[i] * 10 + (unsigned)(*p - '0');
 			if (part[i] > 255)
-				return;
+				return false;
 		}
 		if (p == first)
-			return;
+			return false;
 	}
-	buf_addf(b, "J%u.%u.%u.%u\n", part[0], part[1], part[2], part[3]);
+	return true;
+}
+
+/* The longest run of what may be in an IPv6 address must be one. */
+static bool
+take_ip6(const char *p, const char *end, char out[CLIENT_IP_MAX])
+{
+	char text[CLIENT_IP_MAX];
+	size_t n = 0;
+
+	if (end - p > 5 && strncasecmp(p, "IPv6:", 5) == 0)
+		p += 5;
+	while (p + n < end && n < sizeof(text) - 1 &&
+	       (isxdigit((unsigned char)p[n]) || p[n] == ':' || p[n] == '.'))
+		n++;
+	memcpy(text, p, n);
+	text[n] = '\0';
+	return client_ip6_text(out, text);
+}
+
+void
+commands_relay(struct buf *b, struct mlt_bytes value)
+{
+	const char *p = value.p, *end = value.p + value.n;
+	char ip6[CLIENT_IP_MAX];
+	unsigned part[4];
+
+	while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+		p++;
+	if (take_ip4(p, end, part))
+		buf_addf(
+		    b, "J%u.%u.%u.%u\n", part[0], part[1], part[2], part[3]);
+	else if (take_ip6(p, end, ip6))
+		buf_addf(b, "J%s\n", ip6);
 }

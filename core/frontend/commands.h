@@ -29,7 +29,8 @@ void commands_mail(struct buf *b, const struct commands_about *a,
 /* R and r lines; args[0] is the address.  What is empty becomes "?". */
 void commands_rcpt(struct buf *b, const struct mlt_bytes *args, size_t n,
     struct mlt_bytes mailer, struct mlt_bytes host, struct mlt_bytes addr);
-/* J line, if value begins with an IPv4 address, blanks before it allowed. */
+/* J line, if value begins with an address, blanks before it allowed: IPv4, or
+ * IPv6 with or without "IPv6:" before it. */
 void commands_relay(struct buf *b, struct mlt_bytes value);
 
 #endif

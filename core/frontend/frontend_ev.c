@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/frontend/message.h"
 #include "core/frontend/negotiate.h"
+#include "core/frontend/sweep.h"
 
 #include <event2/event.h>
 #include <milterproto_server.h>
@@ -218,6 +219,8 @@ frontend_new(struct frontend **out, struct event_base *base,
 	fe->env.spool.group = opts->group_access;
 	fe->env.spool.keep_all = opts->keep_dirs;
 	fe->env.spool.keep_failed = opts->keep_failed;
+	sweep_spool(
+	    &fe->env.spool, clock_wall_s(), (int64_t)opts->sweep_age_h * 3600);
 	if (make_server(fe) < 0) {
 		snprintf(err, errlen, "Out of memory");
 		goto failed;

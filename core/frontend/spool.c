@@ -106,7 +106,7 @@ void
 spool_dir_name(struct spool_dir *d, const char *queue_id, const char *ident)
 {
 	assert(d->fd < 0);
-	snprintf(d->name, sizeof(d->name), "mdefang-%s",
+	snprintf(d->name, sizeof(d->name), SPOOL_PREFIX "%s",
 	    fit_for_name(queue_id) ? queue_id : ident);
 }
 
@@ -119,7 +119,7 @@ spool_dir_create(const struct spool *s, struct spool_dir *d, const char *ident,
 
 	for (int i = 0; rc < 0 && errno == EEXIST && i < NAME_TRIES; i++) {
 		snprintf(d->name, sizeof(d->name),
-		    i ? "mdefang-%s-%d" : "mdefang-%s", ident, i);
+		    i ? SPOOL_PREFIX "%s-%d" : SPOOL_PREFIX "%s", ident, i);
 		rc = mkdirat(s->fd, d->name, mode);
 	}
 	if (rc == 0) {
@@ -163,6 +163,12 @@ spool_append(const struct spool *s, const struct spool_dir *d, const char *file,
 	return 0;
 }
 
+bool
+spool_is_marked(const struct spool *s)
+{
+	return faccessat(s->fd, KEEP_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* true: logged why. */
 static bool
 is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
@@ -174,7 +180,7 @@ is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
 		    s->path, d->name);
 		return true;
 	}
-	if (faccessat(s->fd, KEEP_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+	if (spool_is_marked(s)) {
 		log_msg(LOG_L_INFO, ctx,
 		    "Not cleaning up %s/%s because of %s/" KEEP_MARKER, s->path,
 		    d->name, s->path);
@@ -214,6 +220,11 @@ spool_discard(
 	if (d->fd >= 0) {
 		if (!is_kept(s, d, fate, ctx))
 			remove_dir(s, d, ctx);
+		else if (spool_append(s, d, SPOOL_KEPT, "", 0, ctx) < 0)
+			log_msg(LOG_L_WARN, ctx,
+			    "%s/%s is not marked as kept: a later start may "
+			    "remove it (--sweep-age)",
+			    s->path, d->name);
 		close(d->fd);
 	}
 	spool_dir_init(d);

@@ -38,8 +38,10 @@ enum spool_fate {
 	SPOOL_KILLER, /* its workers died: kept; choice:retry-once */
 };
 
+#define SPOOL_PREFIX       "mdefang-"
+#define SPOOL_KEPT         "KEPT" /* in a directory that is kept on purpose */
 #define SPOOL_QUEUE_ID_MAX 64
-#define SPOOL_NAME_MAX     (8 + SPOOL_QUEUE_ID_MAX) /* "mdefang-" */
+#define SPOOL_NAME_MAX     (sizeof(SPOOL_PREFIX) - 1 + SPOOL_QUEUE_ID_MAX)
 
 struct spool_dir {
 	int fd; /* -1: there is no directory */
@@ -70,8 +72,12 @@ __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
     const struct spool_dir *d, const char *file, const void *p, size_t n,
     const char *ctx);
 
+/* Is the file DO-NOT-DELETE-WORK-DIRS there? */
+bool spool_is_marked(const struct spool *s);
+
 /* Done with the directory: removes it, unless an option or the file
- * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  d is as after
+ * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  A kept one gets the file
+ * SPOOL_KEPT, so that no later start takes it for a leftover.  d is as after
  * spool_dir_init; legal when there is no directory. */
 void spool_discard(struct spool *s, struct spool_dir *d, enum spool_fate fate,
     const char *ctx);

@@ -64,6 +64,7 @@ defaults_are_the_known_ones(void **state)
 	assert_null(o.lock_file);
 	assert_null(o.fe.loopback);
 	assert_ptr_equal(o.fe.macros, &o.macros);
+	assert_int_equal(o.fe.sweep_age_h, 72);
 	assert_true(o.fe.log_summary);
 	assert_int_equal(parse(&o, "-p /s --no-log-summary"), 0);
 	assert_false(o.fe.log_summary);

@@ -33,8 +33,8 @@ address_is_reported_as_plain_text(void **state)
 		{ '6', "::ffff:1.2.3.4", "1.2.3.4", false },
 		{ '6', "::ffff:127.0.0.1", "127.0.0.1", true },
 		{ '6', "::1.2.3.4", "1.2.3.4", false },
-		{ 'L', "/run/x", "127.0.0.1", true },
-		{ 'U', NULL, "", true },
+		{ 'L', "/run/x", "127.0.0.1", true }, { 'U', NULL, "", true },
+		{ '6', "junk", "", false }, /* odd is not local */
 	};
 
 	(void)state;

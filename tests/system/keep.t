@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Daemon       ();
 use MilterClient qw(tempfailed);
-use Harness      qw(need_programs wait_for read_file);
+use Harness      qw(need_programs wait_for read_file write_file);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
@@ -25,7 +25,27 @@ my %stays = (
 for my $option (sort keys %stays) {
     subtest "options: -X $option" => sub { all_of($option, $stays{$option}) };
 }
+subtest 'leftovers of a crash' => \&leftovers;
 done_testing;
+
+sub leftovers {
+    my $daemon = Daemon->prepare(options => ['-X']);
+    my $user   = $daemon->{user} // getpwuid $>;
+    my (undef, undef, $uid, $gid) = getpwnam $user;
+    for my $name (qw(mdefang-OLD mdefang-NEW mdefang-WANTED)) {
+        my $dir = "$daemon->{spool}/$name";
+        mkdir $dir or die "$dir: $!\n";
+        write_file("$dir/KEPT", '') if $name eq 'mdefang-WANTED';
+        chown $uid, $gid, $dir or die "$dir: $!\n";
+        utime 1, 1, $dir or die "$dir: $!\n" if $name ne 'mdefang-NEW';
+    }
+    $daemon->launch;
+    ok $daemon->await_ready, 'the daemon starts' or diag $daemon->log_text;
+    is_deeply [ sort $daemon->leftovers ], [qw(mdefang-NEW mdefang-WANTED)],
+        'the old one is gone';
+    is $daemon->stop, 0, 'the daemon ends with status 0';
+    return;
+}
 
 sub all_of ($option, $stays) {
     my $daemon = Daemon->start(
