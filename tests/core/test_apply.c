@@ -118,6 +118,7 @@ long_newbody_is_sent_whole_and_in_one_run(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.1.8, 13.3.7 */
 static void
 newbody_that_is_no_plain_file_is_a_tempfail(void **state)
 {
@@ -172,6 +173,7 @@ quarantine_without_reason_gets_one(void **state)
 	check("Q\nF\n", "q no reason\nc\n", "");
 }
 
+/* weakness 13.3.11 */
 static void
 lines_that_are_no_change_are_logged_and_passed_over(void **state)
 {

@@ -15,6 +15,7 @@ bytes(const char *s)
 	return (struct mlt_bytes){ s, s ? strlen(s) : 0 };
 }
 
+/* weakness 13.3.16 */
 static void
 address_is_reported_as_plain_text(void **state)
 {

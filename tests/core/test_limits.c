@@ -181,6 +181,7 @@ request_may_be_as_long_as_the_option_says(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.2.8 */
 static void
 results_may_be_as_large_as_the_options_say(void **state)
 {

@@ -48,6 +48,7 @@ scan_request_names_queue_id_and_directory(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.2.5, 13.2.6 */
 static void
 nothing_is_on_disk_before_the_end(void **state)
 {
@@ -93,6 +94,7 @@ large_message_goes_to_disk_while_it_arrives(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.1 */
 static void
 second_message_of_a_connection_starts_without_queue_id(void **state)
 {
@@ -148,6 +150,7 @@ queue_id_of_a_recipient_is_written_at_once(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.1.6 */
 static void
 queue_id_that_is_no_file_name_names_no_directory(void **state)
 {
@@ -168,6 +171,7 @@ queue_id_that_is_no_file_name_names_no_directory(void **state)
 	}
 }
 
+/* weakness 13.1.9 */
 static void
 taken_directory_name_gives_another_one(void **state)
 {
@@ -189,6 +193,7 @@ taken_directory_name_gives_another_one(void **state)
 
 /* ---- connect and HELO ----------------------------------------------------------- */
 
+/* weakness 13.3.16 */
 static void
 free_workers_decide_about_a_connection(void **state)
 {
@@ -233,6 +238,7 @@ free_workers_decide_about_a_connection(void **state)
 	}
 }
 
+/* weakness 13.3.21 (row "ok 2") */
 static void
 relay_answer_decides_without_text_and_delay(void **state)
 {
@@ -288,6 +294,7 @@ free_comes_before_relayok(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.14 */
 static void
 helo_check_has_all_arguments_even_when_empty(void **state)
 {
@@ -494,6 +501,7 @@ delay_is_waited_before_the_reply(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.10, 13.2.9 */
 static void
 esmtp_parameters_that_do_not_fit_are_left_out(void **state)
 {
@@ -514,6 +522,7 @@ esmtp_parameters_that_do_not_fit_are_left_out(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.10, 13.2.9 */
 static void
 request_that_cannot_fit_is_a_tempfail(void **state)
 {
@@ -535,6 +544,7 @@ request_that_cannot_fit_is_a_tempfail(void **state)
 
 /* ---- the end of a message --------------------------------------------------------------- */
 
+/* weakness 13.2.2 */
 static void
 progress_is_sent_while_a_scan_runs(void **state)
 {
@@ -555,6 +565,7 @@ progress_is_sent_while_a_scan_runs(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.2, 13.3.17, 13.1.10 */
 static void
 own_headers_come_after_the_filters_changes(void **state)
 {
@@ -603,6 +614,7 @@ time_is_logged_when_asked_for(void **state)
 	gate_close(&g);
 }
 
+/* weakness 13.3.4 (last row) */
 static void
 refusals_in_results_reach_the_mta(void **state)
 {
@@ -671,6 +683,7 @@ scan_that_fails_is_a_tempfail(void **state)
 	}
 }
 
+/* weakness 13.3.5 */
 static void
 bad_results_are_a_tempfail_and_kept_with_k(void **state)
 {

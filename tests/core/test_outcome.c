@@ -3,6 +3,7 @@
 #include "tests/core/gate.h"
 #include "tests/support/failmalloc.h"
 
+/* weakness 13.1.8 */
 static void
 results_that_are_no_plain_file_are_a_tempfail(void **state)
 {
