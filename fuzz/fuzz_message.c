@@ -2,7 +2,8 @@
 /* A hostile MTA and a multiplexor that answers anything: octet 0 chooses
  * options, the next 8 the answers, the rest is what the MTA sends after it
  * negotiated.  Nothing is accepted at the end of a message without a scan that
- * said ok and left RESULTS with F, and no directory stays. */
+ * said ok and left RESULTS with F, nor beyond a limit; each message is logged
+ * once, in lines that are whole; and no directory stays. */
 #include "core/frontend/message.h"
 #include "core/frontend/negotiate.h"
 #include "core/base/log.h"
@@ -21,8 +22,13 @@ static struct gate {
 	ask_done_fn *done;
 	void *arg;
 	char line[5000];
-	bool open, at_eom, scanned;
+	bool open, at_eom, scanned, limited;
+	size_t n_header, n_body; /* of this message */
+	size_t n_mail, n_logged;
 } g;
+
+#define HEADERS_MAX 3
+#define MESSAGE_MAX 200
 
 static uint64_t
 ask(void *self, const char *line, size_t n, ask_done_fn *done, void *arg)
@@ -51,6 +57,8 @@ reply(void *arg, const struct mlt_reply *r)
 	(void)arg;
 	assert(!g.at_eom || g.scanned ||
 	       (r->type != MLT_REPLY_CONTINUE && r->type != MLT_REPLY_ACCEPT));
+	assert(!g.at_eom || !g.limited || r->type != MLT_REPLY_CONTINUE ||
+	       (g.n_header <= HEADERS_MAX && g.n_body <= MESSAGE_MAX));
 	assert(mlt_filter_reply(g.f, r) != MLT_E_ARG);
 }
 
@@ -83,9 +91,33 @@ wall(void)
 static void
 sink(void *arg, enum log_level level, const char *line)
 {
+	size_t n = strlen(line);
+
 	(void)arg;
 	(void)level;
-	(void)line;
+	assert(n <= LOGLINE_MAX);
+	for (size_t i = 0; i < n; i++)
+		assert((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
+	if (g.limited) { /* as JSON, whose names cannot be forged */
+		assert(line[0] == '{' && line[n - 1] == '}');
+		g.n_logged += strstr(line, ",\"event\":\"message\",") != NULL;
+	}
+}
+
+static void
+count(const struct mlt_event *ev)
+{
+	g.at_eom = ev->type == MLT_EV_EOM;
+	g.scanned = false;
+	if (ev->type == MLT_EV_MAIL) {
+		g.n_mail++;
+		g.n_header = g.n_body = 0;
+	} else if (ev->type == MLT_EV_HEADER) {
+		g.n_header++;
+	} else if (ev->type == MLT_EV_BODY) {
+		for (size_t i = 0; i < ev->text.n; i++)
+			g.n_body += ev->text.p[i] != '\r'; /* others stay */
+	}
 }
 
 /* Answers the open question as `choice` says. */
@@ -162,13 +194,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.strip_cr = data[0] & 32,
 		.scanned_by = "x",
 		.validate_header = "X",
+		.log_summary = true,
 		.limits = { .memory_bytes = data[0] & 64 ? 100 : 0 } };
+	if (data[0] & 128) {
+		o.limits.headers = HEADERS_MAX;
+		o.limits.message_bytes = MESSAGE_MAX;
+	}
+	log_set_format(data[0] & 128 ? "json" : "text");
 	env.opts = &o;
 	env.asker = &asker;
 	env.mono_ms = mono;
 	env.wall_s = wall;
 	assert(negotiate_options(&fo.want, &o, &list) == 0);
-	g = (struct gate){ 0 };
+	g = (struct gate){ .limited = data[0] & 128 };
 	assert(mlt_filter_new(&g.f, &fo) == 0);
 	m = message_new(&env, g.f, &ops, NULL);
 	assert(mlt_filter_feed(g.f, offer, 17) == 0);
@@ -178,8 +216,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int rc = mlt_filter_feed(g.f, data + 9, size - 9);
 	while (rc >= 0) {
 		while ((rc = mlt_filter_next(g.f, &ev)) > 0) {
-			g.at_eom = ev.type == MLT_EV_EOM;
-			g.scanned = false;
+			count(&ev);
 			message_event(m, &ev);
 		}
 		if (rc < 0 || !g.open) {
@@ -191,10 +228,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		answer(data[1 + at++ % 8]);
 	}
 	mlt_filter_eof(g.f);
-	while (mlt_filter_next(g.f, &ev) > 0)
+	while (mlt_filter_next(g.f, &ev) > 0) {
+		count(&ev);
 		message_event(m, &ev);
+	}
 	message_free(m);
 	assert(!g.open);
+	assert(!g.limited || g.n_logged == g.n_mail);
 	mlt_filter_free(g.f);
 	buf_fini(&list);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker wrote into RESULTS: whatever it is, the list is within the
- * text, header values cannot begin a second field, and a refused message keeps
- * nothing but quarantines. */
+ * text, header values cannot begin a second field, a refused message keeps
+ * nothing but quarantines, and a limit refuses or changes nothing. */
 #include "core/frontend/results.h"
 
 #include <assert.h>
@@ -31,6 +31,34 @@ check_value(struct mlt_bytes s)
 		    (i + 1 < s.n && (s.p[i + 1] == ' ' || s.p[i + 1] == '\t')));
 }
 
+/* A limit refuses the file or changes nothing. */
+static void
+check_limit(const uint8_t *data, size_t size)
+{
+	char *a = malloc(size + 1), *b = malloc(size + 1);
+	struct results ra = { 0 }, rb = { 0 };
+	int rc;
+
+	assert(a && b);
+	memcpy(a, data, size);
+	memcpy(b, data, size);
+	a[size] = b[size] = '\0';
+	rc = results_parse(&ra, a, size, 20);
+	if (rc == RESULTS_E_LONG) {
+		assert(ra.overlong > 20 && ra.overlong <= size);
+	} else {
+		assert(results_parse(&rb, b, size, size) == rc);
+		assert(ra.n == rb.n && (rc < 0 || ra.end == rb.end));
+		for (size_t i = 0; rc == 0 && i < ra.n; i++)
+			assert(ra.v[i].op == rb.v[i].op &&
+			       ra.v[i].index == rb.v[i].index);
+	}
+	results_fini(&ra);
+	results_fini(&rb);
+	free(a);
+	free(b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -39,9 +67,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!text)
 		return 0;
+	check_limit(data, size);
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (results_parse(&r, text, size, 100) == 0)
+	if (results_parse(&r, text, size, size) == 0)
 		for (size_t i = 0; i < r.n; i++) {
 			const struct result *one = &r.v[i];
 

@@ -16,7 +16,7 @@
 void
 message_summary_forget(struct message *m, enum question first)
 {
-	for (int q = first; q < Q_N; q++) {
+	for (enum question q = first; q < Q_N; q++) {
 		m->was_asked[q] = false;
 		m->took[q] = 0;
 	}
@@ -140,7 +140,7 @@ message_summary_log(struct message *m, const char *verdict)
 	if (mail->went_early)
 		text(&l, "disk", "early");
 	logline_number(&l, "ms", m->env->mono_ms() - mail->began);
-	for (int q = Q_FREE; q < Q_N; q++)
+	for (enum question q = Q_FREE; q < Q_N; q++)
 		if (m->was_asked[q])
 			logline_number(&l, keys[q], m->took[q]);
 	message_summary_forget(m, Q_FREE);
