@@ -20,14 +20,17 @@ check(const struct logline *l)
 		assert((unsigned char)*p >= 0x20 && *p != 0x7f);
 		if (!l->json)
 			continue;
-		if (in_string && *p == '\\')
-			assert(*++p);
-		else if (*p == '"')
+		if (in_string && *p == '\\') {
+			p++;
+			assert(*p);
+		} else if (*p == '"') {
 			in_string = !in_string;
-		else if (!in_string && (*p == '{' || *p == '['))
+		} else if (!in_string && (*p == '{' || *p == '[')) {
 			depth++;
-		else if (!in_string && (*p == '}' || *p == ']'))
-			assert(--depth > 0 || p[1] == '\0');
+		} else if (!in_string && (*p == '}' || *p == ']')) {
+			depth--;
+			assert(depth > 0 || p[1] == '\0');
+		}
 	}
 	assert(!in_string && depth == 0);
 }

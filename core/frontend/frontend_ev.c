@@ -190,6 +190,11 @@ make_server(struct frontend *fe)
 
 	if (fe->opts.server)
 		so = *fe->opts.server;
+	if (fe->opts.set_symlist && negotiate_left_out(fe->opts.macros))
+		log_msg(LOG_L_WARN, NULL,
+		    "-y: an MTA keeps 50 macro names of a step; the last %zu "
+		    "of -a are not asked for",
+		    negotiate_left_out(fe->opts.macros));
 	if (negotiate_options(&so.filter.want, &fe->opts, &fe->macro_list) < 0)
 		return -1;
 	return mlt_server_new(&fe->server, fe->base, &so, &ops, fe);

@@ -21,6 +21,21 @@ negotiate_spell(char out[NEGOTIATE_MACRO_MAX], const char *name)
 	    out, NEGOTIATE_MACRO_MAX, strlen(name) > 1 ? "{%s}" : "%s", name);
 }
 
+/* Names that every list has. */
+static size_t
+own_names(void)
+{
+	return sizeof(negotiate_macros) / sizeof(negotiate_macros[0]) - 1;
+}
+
+size_t
+negotiate_left_out(const struct opt_list *extra)
+{
+	size_t room = LIST_MAX - own_names();
+
+	return extra && extra->n > room ? extra->n - room : 0;
+}
+
 static int
 make_list(struct buf *list, const struct opt_list *extra)
 {

@@ -18,6 +18,10 @@ extern const char *const negotiate_macros[];
 #define NEGOTIATE_MACRO_MAX 203
 void negotiate_spell(char out[NEGOTIATE_MACRO_MAX], const char *name);
 
+/* How many of the extra macros do not fit into the list of -y, which an MTA
+ * keeps 50 names of; extra may be NULL. */
+size_t negotiate_left_out(const struct opt_list *extra);
+
 /* Asks for what these options need (choice:negotiate-away).  The macro list is
  * made in `list`, which must live as long as *out.  0, or -1: no memory. */
 int negotiate_options(

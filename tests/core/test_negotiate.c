@@ -81,6 +81,10 @@ macro_list_ends_at_50_names(void **state)
 	for (const char *p = o.macros[0]; *p; p++)
 		blanks += *p == ' ';
 	assert_int_equal(blanks, 49);
+	assert_int_equal(negotiate_left_out(&extra), 3);
+	extra.n = 27;
+	assert_int_equal(negotiate_left_out(&extra), 0);
+	assert_int_equal(negotiate_left_out(NULL), 0);
 	buf_fini(&list);
 }
 
