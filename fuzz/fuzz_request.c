@@ -30,7 +30,7 @@ first_command(char *p, size_t size, size_t step)
 
 		if (line_next(&l, &q, &n, &t) <= 0)
 			continue;
-		command_parse(t.p, t.n, &c);
+		command_parse(t.p, t.n, false, &c);
 		result = (size_t)c.type * 10000 + c.n + 1;
 		if (c.type != CMD_WORKER)
 			continue;

@@ -35,7 +35,7 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 	case CMD_WORKER:
 		return false;
 	case CMD_HELP:
-		command_help(out);
+		command_help(c->open, out);
 		break;
 	case CMD_FREE:
 		buf_addf(out, "%u\n", n.idle + n.stopped);
@@ -71,6 +71,18 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 		break;
 	case CMD_TOO_LONG:
 		buf_adds(out, "error: Command too long\n");
+		break;
+	case CMD_REFUSED:
+		buf_adds(out,
+		    "error: Attempt to use privileged command on unprivileged "
+		    "socket\n");
+		break;
+	case CMD_LOAD: /* reports of load are still to come */
+	case CMD_HLOAD:
+	case CMD_LOAD1:
+	case CMD_HISTO:
+	case CMD_AUTOSCALE:
+		buf_adds(out, "error: Not supported yet\n");
 		break;
 	case CMD_N:
 		break;

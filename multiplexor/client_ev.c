@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * client_ev: the request socket.  One line in, the answer out, closed.
+ * client_ev: the request sockets.  One line in, the answer out, closed; unless
+ * the line asks for a session (session_ev).
  *
  * A client has -c seconds for its request and as many to take the answer.  One
  * that closes the connection gives up its place; one that only ends its own
@@ -8,9 +9,10 @@
  */
 #include "mux_int.h"
 
-#include "core/base/fdio.h"
 #include "core/base/log.h"
+#include "core/base/muxpipe.h"
 #include "core/base/muxproto.h"
+#include "core/base/peercred.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -21,9 +23,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_BATCH  64 /* then others get their turn */
-#define ACCEPT_REST_S 1  /* out of descriptors: no use to try at once */
-#define JUNK_READS    16 /* of what a client sends behind its request */
+#define JUNK_READS 16 /* of what a client sends behind its request */
 
 struct client {
 	TAILQ_ENTRY(client) link;
@@ -32,19 +32,31 @@ struct client {
 	struct event *ev;
 	struct line in;
 	struct buf out;
-	uint64_t ticket; /* 0: still sending its request */
+	bool open;       /* it is one of the open socket */
+	bool sending;    /* its request is not complete */
+	uint64_t ticket; /* 0: sending, or taking the answer */
 	msec until;      /* sending or taking: until then */
 };
+
+static void
+client_has_sent(struct client *c)
+{
+	c->m->n_sending -= c->sending && c->open;
+	c->sending = false;
+}
 
 static void
 client_free(struct client *c)
 {
 	TAILQ_REMOVE(&c->m->clients, c, link);
+	c->m->n_clients--;
+	client_has_sent(c);
 	if (c->ticket)
 		mux_cancel(c->m, c->ticket);
 	if (c->ev)
 		event_free(c->ev);
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
 	line_fini(&c->in);
 	buf_fini(&c->out);
 	free(c);
@@ -145,12 +157,38 @@ on_waiting(evutil_socket_t fd, short what, void *arg)
 static void
 client_ask(struct client *c, const char *p, size_t n)
 {
-	c->ticket = mux_ask(c->m, p, n, client_answer, c);
+	c->ticket =
+	    (c->open ? mux_ask_open : mux_ask)(c->m, p, n, client_answer, c);
 	if (!c->ticket)
 		client_say(c, "error: Out of memory\n");
 	else if (!mux_request(c->m, c->ticket)->finished)
 		client_watch(
 		    c, EV_READ | EV_ET | EV_PERSIST, on_waiting, false);
+}
+
+/* The connection stays, with what came behind the question. */
+static void
+client_becomes_session(struct client *c, char *rest, size_t n)
+{
+	struct mux *m = c->m;
+	int fd = c->fd;
+
+	if (c->ev)
+		event_free(c->ev);
+	c->ev = NULL;
+	if (session_new(m, fd, rest, n) < 0) {
+		client_say(c, "error: Out of memory\n");
+		return;
+	}
+	c->fd = -1;
+	client_free(c);
+}
+
+static bool
+asks_for_session(const struct client *c, const struct line_text *t)
+{
+	return !c->open && t->n == strlen(MUXPIPE_ASK) &&
+	       memcmp(t->p, MUXPIPE_ASK, t->n) == 0;
 }
 
 /* ---- the request ---- */
@@ -188,6 +226,10 @@ client_read(struct client *c)
 	left = n > 0 ? (size_t)n : 0;
 	r = line_next(&c->in, &p, &left, &t);
 	if (r > 0)
+		client_has_sent(c);
+	if (r > 0 && asks_for_session(c, &t))
+		client_becomes_session(c, p, left);
+	else if (r > 0)
 		client_ask(c, t.p, t.n);
 	else if (r < 0)
 		client_free(c);
@@ -210,7 +252,7 @@ on_request(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-client_new(struct mux *m, int fd)
+client_new(struct mux *m, int fd, bool open)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
@@ -220,6 +262,10 @@ client_new(struct mux *m, int fd)
 	}
 	c->m = m;
 	c->fd = fd;
+	c->open = open;
+	c->sending = true;
+	m->n_clients++;
+	m->n_sending += open;
 	/* room for what is too long by one, and its CR */
 	line_init(&c->in, MUX_REQUEST_MAX + 2);
 	buf_init(&c->out, 0);
@@ -228,61 +274,80 @@ client_new(struct mux *m, int fd)
 	client_read(c); /* mostly it is all there */
 }
 
-/* ---- the listener ---- */
+/* ---- the listeners ---- */
 
-static void on_accept(evutil_socket_t fd, short what, void *arg);
-
-static int
-accept_watch(struct mux *m, short what, const struct timeval *tv)
+static bool
+too_many(struct listener *l, int fd)
 {
-	if (m->accept_ev)
-		event_free(m->accept_ev);
-	m->accept_ev = event_new(m->base, m->listen_fd, what, on_accept, m);
-	return m->accept_ev ? event_add(m->accept_ev, tv) : -1;
+	struct mux *m = l->m;
+
+	if (m->o->max_clients == 0 ||
+	    m->n_clients < (unsigned long)m->o->max_clients)
+		return false;
+	listener_refuse(l, fd, "error: Too many connections\n",
+	    "as many connections as --max-clients allows");
+	return true;
+}
+
+/* spec:mux-sockets */
+static void
+accepted(struct listener *l, int fd)
+{
+	char who[80], why[200];
+
+	if (too_many(l, fd))
+		return;
+	if (!peercred_allowed(fd, geteuid(), l->m->o->group_access, getegid(),
+		who, sizeof(who))) {
+		snprintf(why, sizeof(why),
+		    "a client is neither of our user%s nor root: %s",
+		    l->m->o->group_access ? ", nor of our group," : "", who);
+		listener_refuse(l, fd,
+		    "error: Not permitted; the owner's group is with -G, "
+		    "everybody may look at the socket of -a\n",
+		    why);
+		return;
+	}
+	client_new(l->m, fd, false);
 }
 
 static void
-on_accept(evutil_socket_t fd, short what, void *arg)
+accepted_open(struct listener *l, int fd)
 {
-	struct mux *m = arg;
-	int c = 0;
-
-	if (what & EV_TIMEOUT) /* has rested */
-		accept_watch(m, EV_READ | EV_PERSIST, NULL);
-	for (int i = 0; i < ACCEPT_BATCH && c >= 0; i++) {
-		c = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (c >= 0)
-			client_new(m, c);
-	}
-	if (c >= 0 || (errno != EMFILE && errno != ENFILE && errno != ENOMEM))
+	if (too_many(l, fd))
 		return;
-	log_msg(LOG_L_ERR, NULL,
-	    "request socket: %s; raise the limit of open files (LimitNOFILE=)",
-	    strerror(errno));
-	accept_watch(m, 0, &(struct timeval){ ACCEPT_REST_S, 0 });
+	if (l->m->n_sending >= (unsigned long)l->m->o->open_max) {
+		listener_refuse(l, fd, NULL,
+		    "as many clients that have not asked yet as "
+		    "--max-open-clients allows");
+		return;
+	}
+	client_new(l->m, fd, true);
 }
 
 int
 clients_listen(struct mux *m, char *err, size_t errlen)
 {
 	const struct mux_opts *o = m->o;
-	long n = o->backlog ? o->backlog : o->max_workers / 4;
-	int fd;
+	char why[400];
 
-	n = n < 5 ? 5 : n > 200 ? 200 : n;
-	fd = fdio_unix_listen(o->socket, o->group_access ? 007 : 077, (int)n);
-	if (fd < 0) {
-		snprintf(err, errlen,
-		    "Unable to create listening socket %s: %s%s", o->socket,
-		    strerror(-fd),
-		    fd == -EADDRINUSE ? "; is another copy running?" : "");
+	m->listeners[LISTEN_REQUEST].accepted = accepted;
+	m->listeners[LISTEN_OPEN].accepted = accepted_open;
+	if (listener_open(&m->listeners[LISTEN_REQUEST], o->socket,
+		o->group_access ? 007 : 077, o->backlog, why,
+		sizeof(why)) < 0) {
+		snprintf(
+		    err, errlen, "Unable to create listening socket %s", why);
 		return -1;
 	}
-	m->listen_fd = fd;
-	if (accept_watch(m, EV_READ | EV_PERSIST, NULL) == 0)
-		return 0;
-	snprintf(err, errlen, "Out of memory");
-	return -1;
+	if (o->open_socket &&
+	    listener_open(&m->listeners[LISTEN_OPEN], o->open_socket, 0,
+		o->backlog, why, sizeof(why)) < 0) {
+		snprintf(err, errlen,
+		    "Unable to create unprivileged listening socket %s", why);
+		return -1;
+	}
+	return 0;
 }
 
 void
@@ -290,19 +355,14 @@ clients_stop(struct mux *m)
 {
 	struct client *c, *next;
 
-	if (m->listen_fd < 0)
-		return;
-	fdio_unix_unlink(m->o->socket);
-	if (m->accept_ev)
-		event_free(m->accept_ev);
-	m->accept_ev = NULL;
-	close(m->listen_fd);
-	m->listen_fd = -1;
+	listener_close(&m->listeners[LISTEN_REQUEST]);
+	listener_close(&m->listeners[LISTEN_OPEN]);
 	for (c = TAILQ_FIRST(&m->clients); c; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (!c->ticket && buf_len(&c->out) == 0)
 			client_free(c); /* has not asked yet */
 	}
+	sessions_stop(m);
 }
 
 void
@@ -313,4 +373,5 @@ clients_free(struct mux *m)
 	clients_stop(m);
 	while ((c = TAILQ_FIRST(&m->clients)))
 		client_free(c);
+	sessions_free(m);
 }

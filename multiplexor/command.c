@@ -4,39 +4,82 @@
  */
 #include "command.h"
 
-#include "core/base/muxproto.h"
-
 #include <limits.h>
 #include <string.h>
 
 struct row {
 	const char *name;
 	enum mux_command type;
-	bool more;        /* words follow, or may follow */
-	const char *help; /* NULL: not listed */
+	bool more; /* a word follows */
+	bool open; /* also on the open socket */
+	enum mux_class cls;
 };
 
 /* spec:mux-commands.  Names are exact; "slaves" are older clients' words. */
 static const struct row rows[] = {
-	{ "help", CMD_HELP, false, "this list" },
-	{ "status", CMD_STATUS, false, "one letter a worker, and totals" },
-	{ "free", CMD_FREE, false, "number of workers that are free" },
-	{ "msgs", CMD_MSGS, false, "messages scanned since the start" },
-	{ "version", CMD_VERSION, false, "the version" },
-	{ "reread", CMD_REREAD, false, "replace all workers by new ones" },
-	{ "workers", CMD_WORKERS, false, "one line for each worker" },
-	{ "slaves", CMD_WORKERS, false, NULL },
-	{ "busyworkers", CMD_BUSYWORKERS, false, "the busy ones of these" },
-	{ "busyslaves", CMD_BUSYWORKERS, false, NULL },
-	{ "workerinfo", CMD_WORKERINFO, true, "all about worker N" },
-	{ "slaveinfo", CMD_WORKERINFO, true, NULL },
-	{ "scan", CMD_WORKER, true, "scan the message in a directory" },
-	{ "tick", CMD_TICK, false, NULL },
-	{ "tick", CMD_TICK, true, NULL },
-	{ "foo_no_such_command", CMD_UNKNOWN, false, NULL },
-	{ "", CMD_UNKNOWN, false, NULL },
+	{ "free", CMD_FREE, false, true, 0 },
+	{ "help", CMD_HELP, false, true, 0 },
+	{ "status", CMD_STATUS, false, true, 0 },
+	{ "msgs", CMD_MSGS, false, true, 0 },
+	{ "version", CMD_VERSION, false, true, 0 },
+	{ "workers", CMD_WORKERS, false, true, 0 },
+	{ "slaves", CMD_WORKERS, false, true, 0 },
+	{ "busyworkers", CMD_BUSYWORKERS, false, true, 0 },
+	{ "busyslaves", CMD_BUSYWORKERS, false, true, 0 },
+	{ "workerinfo", CMD_WORKERINFO, true, true, 0 },
+	{ "slaveinfo", CMD_WORKERINFO, true, true, 0 },
+	{ "load", CMD_LOAD, false, true, MUX_SCAN },
+	{ "load-relayok", CMD_LOAD, false, true, MUX_RELAYOK },
+	{ "load-senderok", CMD_LOAD, false, true, MUX_SENDEROK },
+	{ "load-recipok", CMD_LOAD, false, true, MUX_RECIPOK },
+	{ "hload", CMD_HLOAD, false, true, MUX_SCAN },
+	{ "hload-relayok", CMD_HLOAD, false, true, MUX_RELAYOK },
+	{ "hload-senderok", CMD_HLOAD, false, true, MUX_SENDEROK },
+	{ "hload-recipok", CMD_HLOAD, false, true, MUX_RECIPOK },
+	{ "load1", CMD_LOAD1, true, true, 0 },
+	{ "histo", CMD_HISTO, false, true, 0 },
+	{ "autoscale", CMD_AUTOSCALE, false, true, 0 },
+	{ "reread", CMD_REREAD, false, false, 0 },
+	{ "tick", CMD_TICK, false, true, 0 },
+	{ "tick", CMD_TICK, true, true, 0 },
+	{ "foo_no_such_command", CMD_UNKNOWN, false, true, 0 },
+	{ "", CMD_UNKNOWN, false, false, 0 },
 };
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* What `help` lists, in this order; on the open socket those of group 1, then
+ * those of group 2.  Some are words of md-mx-ctrl only. */
+static const struct {
+	const char *name;
+	int open;
+	const char *help;
+} help_rows[] = {
+	{ "help", 1, "this list" },
+	{ "status", 2, "what each worker does" },
+	{ "jsonstatus", 2, "the same as a JSON object" },
+	{ "rawstatus", 2, "one letter a worker, and totals" },
+	{ "barstatus", 2, "busy workers and queue as a bar" },
+	{ "free", 1, "number of workers that are free" },
+	{ "load", 1, "scans in the last ten minutes" },
+	{ "rawload", 1, "the same as a line of numbers" },
+	{ "load1 secs", 1, "all kinds of request in the last secs seconds" },
+	{ "jsonload1 secs", 1, "the same as a JSON object" },
+	{ "rawload1 secs", 1, "the same as a line of numbers" },
+	{ "load-relayok", 1, "relayok requests in the last ten minutes" },
+	{ "rawload-relayok", 1, "the same as a line of numbers" },
+	{ "load-senderok", 1, "senderok requests in the last ten minutes" },
+	{ "rawload-senderok", 1, "the same as a line of numbers" },
+	{ "load-recipok", 1, "recipok requests in the last ten minutes" },
+	{ "rawload-recipok", 1, "the same as a line of numbers" },
+	{ "histo", 2, "how often so many workers were busy" },
+	{ "msgs", 2, "messages scanned since the start" },
+	{ "reread", 0, "replace all workers by new ones" },
+	{ "workers", 2, "one line for each worker" },
+	{ "busyworkers", 2, "the busy ones of these" },
+	{ "workerinfo n", 2, "all about worker n" },
+	{ "autoscale", 2, "how far autoscaling is" },
+	{ "scan /path", 0, "scan the message in a directory" },
+};
 
 static bool
 matches(const struct row *row, const struct mux_cmd *c)
@@ -62,12 +105,26 @@ parse_number(struct mux_cmd *c, const char *p, const char *end)
 	c->arg = minus ? -v : v;
 }
 
+static void
+take_row(struct mux_cmd *c, const struct row *row)
+{
+	c->type = row->type;
+	c->cls = row->cls;
+	if (row->more)
+		parse_number(c, c->p + strlen(row->name) + 1, c->p + c->n);
+	if (c->open && !row->open)
+		c->type = CMD_REFUSED;
+}
+
 void
-command_parse(const char *p, size_t n, struct mux_cmd *c)
+command_parse(const char *p, size_t n, bool open, struct mux_cmd *c)
 {
 	const char *nul;
 
-	*c = (struct mux_cmd){ .type = CMD_WORKER, .p = p, .n = n };
+	*c = (struct mux_cmd){ .type = open ? CMD_REFUSED : CMD_WORKER,
+		.p = p,
+		.n = n,
+		.open = open };
 	if (c->n && c->p[c->n - 1] == '\r')
 		c->n--;
 	if (c->n > MUX_REQUEST_MAX) {
@@ -78,22 +135,28 @@ command_parse(const char *p, size_t n, struct mux_cmd *c)
 	if (nul)
 		c->n = (size_t)(nul - c->p);
 	for (size_t i = 0; i < N_ROWS; i++) {
-		if (!matches(&rows[i], c))
-			continue;
-		c->type = rows[i].type;
-		break;
+		if (matches(&rows[i], c)) {
+			take_row(c, &rows[i]);
+			break;
+		}
 	}
-	if (c->type == CMD_WORKERINFO)
-		parse_number(
-		    c, (const char *)memchr(c->p, ' ', c->n) + 1, c->p + c->n);
+}
+
+static void
+list(struct buf *out, bool open, int group)
+{
+	for (size_t i = 0; i < sizeof(help_rows) / sizeof(help_rows[0]); i++)
+		if (!open || help_rows[i].open == group)
+			buf_addf(out, "%-17s-- %s\n", help_rows[i].name,
+			    help_rows[i].help);
 }
 
 void
-command_help(struct buf *out)
+command_help(bool open, struct buf *out)
 {
-	for (size_t i = 0; i < N_ROWS; i++)
-		if (rows[i].help)
-			buf_addf(
-			    out, "%-17s-- %s\n", rows[i].name, rows[i].help);
-	buf_adds(out, "(Other commands are passed to a worker.)\n");
+	list(out, open, 1);
+	if (open)
+		list(out, open, 2);
+	buf_adds(out, "(hload and hload-... show the last 24 hours; load and "
+		      "hload may be preceded by raw)\n");
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * command: which request is it?  One table: name, whether an argument follows,
- * help text.  Pure.
+ * who may use it; and the lists for `help`.  Pure.
  */
 #ifndef MULTIPLEXOR_COMMAND_H
 #define MULTIPLEXOR_COMMAND_H
 
 #include "core/base/buf.h"
+#include "core/base/muxproto.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,12 +20,18 @@ enum mux_command {
 	CMD_WORKERS,
 	CMD_BUSYWORKERS,
 	CMD_WORKERINFO, /* arg */
+	CMD_LOAD,       /* cls */
+	CMD_HLOAD,      /* cls */
+	CMD_LOAD1,      /* arg */
+	CMD_HISTO,
+	CMD_AUTOSCALE,
 	CMD_MSGS,
 	CMD_REREAD,
 	CMD_VERSION,
 	CMD_TICK,    /* not for outsiders */
 	CMD_UNKNOWN, /* known to be none; also the empty line */
 	CMD_TOO_LONG,
+	CMD_REFUSED, /* not for the open socket */
 	CMD_N
 };
 
@@ -32,13 +39,15 @@ struct mux_cmd {
 	enum mux_command type;
 	const char *p; /* the line without CR, cut at a NUL; borrowed */
 	size_t n;
-	long arg;     /* WORKERINFO */
-	bool bad_arg; /* it is no number */
+	enum mux_class cls; /* LOAD, HLOAD: of these requests */
+	long arg;           /* WORKERINFO, LOAD1 */
+	bool bad_arg;       /* it is no number */
+	bool open;          /* asked on the open socket */
 };
 
-/* One line without its LF. */
-void command_parse(const char *p, size_t n, struct mux_cmd *c);
+/* One line without its LF.  open: asked by somebody who may only look. */
+void command_parse(const char *p, size_t n, bool open, struct mux_cmd *c);
 /* The list for `help`. */
-void command_help(struct buf *out);
+void command_help(bool open, struct buf *out);
 
 #endif

@@ -77,6 +77,12 @@ line_next(struct line *l, char **p, size_t *n, struct line_text *t)
 }
 
 bool
+line_has_part(const struct line *l)
+{
+	return !l->given && (buf_len(&l->part) || l->cut);
+}
+
+bool
 line_rest(struct line *l, struct line_text *t)
 {
 	if (l->given)

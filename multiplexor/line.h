@@ -36,6 +36,7 @@ void line_reset(struct line *l); /* forgets a part */
  * be modified, with one octet behind it, which is the LF unless it was cut.  0: the piece is used up.  -1:
  * no memory; the line is lost. */
 int line_next(struct line *l, char **p, size_t *n, struct line_text *t);
+bool line_has_part(const struct line *l); /* of a line that has not ended */
 /* What came since the last LF, borrowed and modifiable as above.  false:
  * nothing. */
 bool line_rest(struct line *l, struct line_text *t);

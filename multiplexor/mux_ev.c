@@ -331,13 +331,14 @@ request_new(
 	return r;
 }
 
-uint64_t
-mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+static uint64_t
+ask(struct mux *m, bool open, const char *line, size_t n, mux_done_fn *done,
+    void *arg)
 {
 	struct request *r;
 	struct mux_cmd c;
 
-	command_parse(line, n, &c);
+	command_parse(line, n, open, &c);
 	r = request_new(m, c.p, c.n, done, arg);
 	if (!r)
 		return 0;
@@ -361,6 +362,19 @@ mux_ask_now(
 	pool_request_now(m->pool, r->id, mux_classify(line, n), m->now);
 	settle_then_finish(m);
 	return r->id;
+}
+
+uint64_t
+mux_ask(struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+{
+	return ask(m, false, line, n, done, arg);
+}
+
+uint64_t
+mux_ask_open(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg)
+{
+	return ask(m, true, line, n, done, arg);
 }
 
 void
@@ -465,6 +479,11 @@ new_events(struct mux *m)
 	return 0;
 }
 
+static const char *const listener_names[LISTEN_N] = {
+	[LISTEN_REQUEST] = "request socket",
+	[LISTEN_OPEN] = "unprivileged socket",
+};
+
 int
 mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
     char *err, size_t errlen)
@@ -475,12 +494,16 @@ mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
 		goto no_memory;
 	m->base = base;
 	m->o = o;
-	m->listen_fd = -1;
+	for (int i = 0; i < LISTEN_N; i++)
+		m->listeners[i] = (struct listener){
+			.m = m, .name = listener_names[i], .fd = -1
+		};
 	m->timer_at = MSEC_NEVER;
 	m->spec = (struct proc_spec){ o->worker, o->filter, o->spool_dir,
 		o->status_fd, o->group_access, o->max_rss_kb, o->max_as_kb };
 	TAILQ_INIT(&m->finished);
 	TAILQ_INIT(&m->clients);
+	TAILQ_INIT(&m->sessions);
 	id_init(&m->ids);
 	signal(SIGPIPE, SIG_IGN); /* a worker's death is found by EPIPE */
 	if (new_pool(m) < 0 || new_events(m) < 0 || account_new(m) < 0 ||

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mux_int: what mux_ev, worker_ev, client_ev and mux_log share.
+ * mux_int: what the files of the multiplexor's edge share.
  *
  * Each libevent callback does: read, feed the pool, mux_settle.  Only
  * mux_settle carries out what the pool decides, so that nothing nests.
@@ -17,6 +17,7 @@
 #include "report.h"
 
 #include "core/base/id.h"
+#include "core/base/sockspec.h"
 
 #include <sys/queue.h>
 
@@ -56,8 +57,28 @@ struct worker {
 
 #define MUX_READ (sizeof(((struct mux *)0)->in) - 1)
 
+/* A socket that is listened on.  m, name and accepted are set before it is
+ * opened; accepted gets a descriptor of its own. */
+struct listener {
+	struct mux *m;
+	const char *name; /* for log lines: "request socket" */
+	void (*accepted)(struct listener *l, int fd);
+	struct sockspec where;
+	int fd; /* -1: not open */
+	struct event *ev;
+	unsigned long refused; /* connections */
+	msec complained;       /* about one; 0: never */
+};
+enum listeners {
+	LISTEN_REQUEST, /* -s */
+	LISTEN_OPEN,    /* -a */
+	LISTEN_N
+};
+
 struct client;
 TAILQ_HEAD(clients, client);
+struct session;
+TAILQ_HEAD(sessions, session);
 
 struct mux {
 	struct event_base *base;
@@ -69,9 +90,12 @@ struct mux {
 	struct requests finished;
 	struct account *account;
 	struct clockwork *clockwork;
+	struct listener listeners[LISTEN_N];
 	struct clients clients;
-	int listen_fd;
-	struct event *accept_ev, *timer_ev, *finish_ev, *child_ev;
+	unsigned n_clients; /* and sessions */
+	unsigned n_sending; /* clients of the open socket that have not asked */
+	struct sessions sessions;
+	struct event *timer_ev, *finish_ev, *child_ev;
 	msec timer_at, started, now;
 	bool stopping, finish_active;
 	void (*stopped)(void *arg);
@@ -88,6 +112,9 @@ void mux_settle_and_finish(struct mux *m);
 struct request *mux_request(struct mux *m, uint64_t id);
 /* mux_ask of what a worker must answer, and that does not wait in the queue. */
 uint64_t mux_ask_now(
+    struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg);
+/* mux_ask for a client of the open socket, who may only look. */
+uint64_t mux_ask_open(
     struct mux *m, const char *line, size_t n, mux_done_fn *done, void *arg);
 /* Gives its answer away, frees it.  The octet p[n] is overwritten. */
 void mux_deliver(struct mux *m, struct request *r, char *p, size_t n);
@@ -117,10 +144,27 @@ void worker_reaped(struct worker *w, const struct proc_exit *e);
 void worker_forget(struct worker *w); /* closes all; kills nobody */
 void worker_view(void *mux, unsigned slot, struct report_worker *out);
 
-/* ---- client_ev.c: the request socket ---- */
+/* ---- listener_ev.c ---- */
+/* 0, or -1 with "SPEC: why" in err. */
+int listener_open(struct listener *l, const char *spec, unsigned umask_,
+    long backlog, char *err, size_t errlen);
+/* Removes the socket's path, too.  One that is not open is fine. */
+void listener_close(struct listener *l);
+/* Says text (or nothing) and closes; logs why, but not each time. */
+void listener_refuse(
+    struct listener *l, int fd, const char *text, const char *why);
+
+/* ---- client_ev.c: one request a connection ---- */
 int clients_listen(struct mux *m, char *err, size_t errlen);
 void clients_stop(struct mux *m); /* accepts no more; waiting ones stay */
 void clients_free(struct mux *m);
+
+/* ---- session_ev.c: many requests on a connection ---- */
+/* Takes fd over, with n octets at p that came behind the question, and answers
+ * that.  -ENOMEM: fd is the caller's still. */
+int session_new(struct mux *m, int fd, char *p, size_t n);
+void sessions_stop(struct mux *m); /* reads no more, answers what is open */
+void sessions_free(struct mux *m);
 
 /* ---- mux_log.c: the lines that administrators know ---- */
 void log_started(const struct mux *m);

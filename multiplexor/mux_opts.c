@@ -8,6 +8,7 @@
 #include "mux_opts.h"
 
 #include "core/base/log.h"
+#include "core/base/sockspec.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@
 
 /* Letters whose service is still to come: silence would leave an administrator
  * with one that he believes he has. */
-static const char not_yet[] = "aONE";
+static const char not_yet[] = "ONE";
 
 #define AT(member) offsetof(struct mux_opts, member)
 #define INT(l, name, member, arg, dflt, min, max, help)                        \
@@ -92,6 +93,14 @@ const struct opt mux_option_rows[] = {
 	    "socket that tells listeners what happens, as for -a"),
 	STR('N', "map-socket", map_socket, "SOCKET", NULL,
 	    "socket for Sendmail's socket maps, as for -a"),
+	INT(0, "max-clients", max_clients, "N", "10000", 0, INT_MAX,
+	    "connections on -s and -a at a time; 0: any number"),
+	INT(0, "max-open-clients", open_max, "N", "20", 1, INT_MAX,
+	    "connections on -a that have not sent their request"),
+	INT(0, "max-in-flight", in_flight, "N", "1024", 1, 65536,
+	    "requests without an answer on a pipelined connection"),
+	INT(0, "pipeline-idle", pipeline_idle_s, "SECS", "3600", 0, INT_MAX,
+	    "close a pipelined connection that is idle as long; 0: never"),
 	STR('z', "spool", spool_dir, "DIR", MD_SPOOLDIR, "spool directory"),
 	STR('f', "worker", worker, "PATH", MD_WORKER_PATH, "worker program"),
 	STR('F', "filter", filter, "PATH", NULL,
@@ -160,6 +169,29 @@ check_socket(struct mux_opts *o, char *err, size_t errlen)
 		o->socket += strlen("unix:");
 	else if (starts_with(o->socket, "local:"))
 		o->socket += strlen("local:");
+	return 0;
+}
+
+/* The sockets that may be elsewhere than in the file system, too. */
+static int
+check_other_sockets(const struct mux_opts *o, char *err, size_t errlen)
+{
+	const struct {
+		char letter;
+		const char *spec;
+	} sockets[] = { { 'a', o->open_socket }, { 'O', o->notify_socket },
+		{ 'N', o->map_socket } };
+	struct sockspec where;
+	char why[200];
+
+	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		if (!sockets[i].spec || sockspec_parse(&where, sockets[i].spec,
+					    why, sizeof(why)) == 0)
+			continue;
+		snprintf(err, errlen, "-%c %s: %s", sockets[i].letter,
+		    sockets[i].spec, why);
+		return -1;
+	}
 	return 0;
 }
 
@@ -255,7 +287,8 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 		o->backlog = default_backlog(o);
 	if (check_not_yet(o, err, errlen) < 0)
 		return -1;
-	if (check_filter(o, err, errlen) < 0)
+	if (check_filter(o, err, errlen) < 0 ||
+	    check_other_sockets(o, err, errlen) < 0)
 		return -1;
 	return check_socket(o, err, errlen);
 }

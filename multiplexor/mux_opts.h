@@ -22,6 +22,10 @@ struct mux_opts {
 	long start_delay_s;         /* -w: between starts up to -m */
 	long start_min_s;           /* -W: between any two starts */
 	long queue_max, queue_s;    /* -q -Q */
+	long max_clients;           /* connections of -s and -a; 0 = any */
+	long open_max;              /* of -a that have not asked yet */
+	long in_flight;             /* requests of a pipelined client */
+	long pipeline_idle_s;       /* then it is closed; 0 = never */
 	long backlog;               /* -I; 0 = not given, until checked */
 	long per_domain;            /* -y */
 	long max_rss_kb, max_as_kb; /* -R -M; 0 = unset */

@@ -155,6 +155,12 @@ what_cannot_be_meant_is_refused(void **state)
 		    "Argument to -s option must be a UNIX-domain socket, not a "
 		    "TCP socket." },
 		{ "--log-format xml", "--log-format xml: it is text or json" },
+		{ "-a inet:0",
+		    "-a inet:0: \"0\" is no port from 1 to 65535, possibly "
+		    "with @ADDRESS behind it" },
+		{ "-a inet6:25@127.0.0.1",
+		    "-a inet6:25@127.0.0.1: \"127.0.0.1\" is no IPv6 "
+		    "address" },
 	};
 	struct mux_opts o;
 
@@ -199,7 +205,7 @@ filter_is_found_from_where_the_start_was(void **state)
 static void
 options_of_services_that_are_missing_are_refused(void **state)
 {
-	static const char *const words[] = { "-a x", "-O x", "-N x", "-E" };
+	static const char *const words[] = { "-O x", "-N x", "-E" };
 	struct mux_opts o;
 
 	(void)state;
@@ -225,6 +231,8 @@ options_are_these(void **state)
 	    "Q queue-timeout\nI backlog\ny per-domain\nR max-rss\n"
 	    "M max-memory\nX tick-interval\nP tick-types\nL log-status\n"
 	    "s socket\na open-socket\nO notify-socket\nN map-socket\n"
+	    "- max-clients\n- max-open-clients\n- max-in-flight\n"
+	    "- pipeline-idle\n"
 	    "z spool\nf worker\nF filter\nt stats-file\nT stats-syslog\n"
 	    "u stats-flush\nl log-events\nA log-scheduling\n"
 	    "Z status-updates\nk autoscale\nE zygote\nd debug-events\n"
