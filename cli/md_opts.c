@@ -149,6 +149,12 @@ const struct opt md_option_rows[] = {
 	INT(0, "drain-time", OPT_STRICT, drain_s, "SECS", "25", 0, 86400,
 	    "how long messages in progress may go on after SIGTERM; less than "
 	    "what the service manager waits"),
+	INT(0, "mux-connect-timeout", OPT_STRICT, mux_connect_s, "SECS", "10",
+	    1, 3600,
+	    "how long the multiplexor of -m may take to accept a connection or "
+	    "a request, or to show a sign of life"),
+	INT(0, "mux-timeout", OPT_STRICT, mux_answer_s, "SECS", "900", 1, 86400,
+	    "how long it may take to answer; above its busy and queue times"),
 	STR(0, "socket-mode", 0, socket_mode, "OCTAL", NULL,
 	    "mode of the UNIX socket of -p, like 0660 (default: by -G)"),
 	STR(0, "socket-group", 0, socket_group, "GROUP", NULL,

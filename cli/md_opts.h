@@ -31,6 +31,7 @@ struct md_opts {
 	struct opt_list allow_users, allow_groups;
 	const char *socket_mode, *socket_group;
 	long drain_s;
+	long mux_connect_s, mux_answer_s; /* with -m */
 	bool inherited;  /* in: sockets were handed over, -p is not needed */
 	bool foreground; /* -D */
 	bool check_config;

@@ -265,6 +265,9 @@ open_mux(struct md *md, const struct mux_opts *mo)
 		if (muxclient_new(&md->client, md->base, md->opts->mux_socket,
 			err, sizeof(err)) < 0)
 			start_fail("%s", err);
+		muxclient_set_times(md->client,
+		    (msec)md->opts->mux_connect_s * 1000,
+		    (msec)md->opts->mux_answer_s * 1000);
 		md->asker = muxclient_asker(md->client);
 	} else {
 		if (mux_new(&md->mux, md->base, mo, err, sizeof(err)) < 0)

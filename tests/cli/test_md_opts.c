@@ -70,6 +70,8 @@ defaults_are_the_known_ones(void **state)
 	assert_false(o.fe.log_summary);
 	assert_int_equal(o.macros.n, 0);
 	assert_int_equal(o.drain_s, 25);
+	assert_int_equal(o.mux_connect_s, 10);
+	assert_int_equal(o.mux_answer_s, 900);
 	assert_int_equal(o.max_sessions, 0);
 	assert_int_equal(o.idle_s, 7210);
 	assert_int_equal(o.reply_s, 3600);

@@ -6,6 +6,7 @@
 #include "core/base/buf.h"
 #include "core/base/fdio.h"
 #include "core/base/log.h"
+#include "core/base/muxpipe.h"
 #include "core/frontend/frontend_ev.h"
 #include "core/frontend/muxclient_ev.h"
 
@@ -76,6 +77,8 @@ answer_to(struct world *w, const char *line)
 
 	if (strcmp(line, "free") == 0)
 		return "3\n";
+	if (strcmp(line, MUXPIPE_ASK) == 0) /* it is of the plain kind */
+		return "error: Invalid worker number\n";
 	if (sscanf(line, "scan %*s %499s", dir) != 1)
 		return "ok 1\n";
 	if (w->results)
@@ -101,7 +104,8 @@ on_mux(evutil_socket_t fd, short what, void *arg)
 		n += (size_t)r;
 	}
 	line[n - 1] = '\0';
-	buf_addf(&w->asked, "%.*s\n", (int)strcspn(line, " "), line);
+	if (strcmp(line, MUXPIPE_ASK) != 0)
+		buf_addf(&w->asked, "%.*s\n", (int)strcspn(line, " "), line);
 	if (!w->silent) {
 		const char *answer = answer_to(w, line);
 		assert_int_equal(fdio_write_all(c, answer, strlen(answer)), 0);
@@ -358,7 +362,7 @@ multiplexor_that_says_nothing_is_not_waited_for_for_ever(void **state)
 	(void)state;
 	begin(&w);
 	event_del(w.mux_ev);
-	muxclient_set_wait(w.client, 1);
+	muxclient_set_times(w.client, 1000, 1);
 	mta_dial(&w);
 	send_message(&w);
 	assert_heard(&w, "t\n");

@@ -1,121 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/base/buf.h"
-#include "core/base/fdio.h"
-#include "core/frontend/muxclient_ev.h"
-
-#include <event2/event.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-struct fixture {
-	struct event_base *base;
-	struct muxclient *c;
-	struct asker asker;
-	struct buf got; /* "answer|" or "!error|" */
-	int n_done;
-	int listen_fd;
-	char root[64], path[100];
-};
-
-static void
-done(void *arg, char *answer, size_t n, const char *error)
-{
-	struct fixture *f = arg;
-
-	f->n_done++;
-	if (answer) {
-		assert_int_equal(strlen(answer), n);
-		answer[n] = 'x'; /* it may be modified, its NUL too */
-		answer[n] = '\0';
-		buf_addf(&f->got, "%s|", answer);
-	} else {
-		buf_addf(&f->got, "!%s|", error);
-	}
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	char err[200];
-
-	snprintf(f->root, sizeof(f->root), "%s/muxclient.XXXXXX",
-	    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(f->root))
-		return -1;
-	snprintf(f->path, sizeof(f->path), "%s/s", f->root);
-	f->base = event_base_new();
-	f->listen_fd = fdio_unix_listen(f->path, 077, 1);
-	if (f->listen_fd < 0 ||
-	    muxclient_new(&f->c, f->base, f->path, err, sizeof(err)) < 0)
-		return -1;
-	f->asker = muxclient_asker(f->c);
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	muxclient_free(f->c);
-	event_base_free(f->base);
-	close(f->listen_fd);
-	unlink(f->path);
-	rmdir(f->root);
-	buf_fini(&f->got);
-	free(f);
-	return 0;
-}
-
-static uint64_t
-ask(struct fixture *f, const char *line)
-{
-	uint64_t ticket =
-	    f->asker.ask(f->asker.self, line, strlen(line), done, f);
-
-	assert_true(ticket != 0);
-	return ticket;
-}
-
-/* Accepts the next request; its line is checked.  A connected socket. */
-static int
-accept_request(struct fixture *f, const char *want)
-{
-	char line[200];
-	int fd = accept(f->listen_fd, NULL, NULL);
-	ssize_t n;
-
-	assert_true(fd >= 0);
-	n = read(fd, line, sizeof(line) - 1);
-	assert_true(n >= 0);
-	line[n] = '\0';
-	assert_string_equal(line, want);
-	return fd;
-}
-
-static void
-say(int fd, const char *text)
-{
-	assert_int_equal(fdio_write_all(fd, text, strlen(text)), 0);
-}
-
-static void
-run_until(struct fixture *f, int n_done)
-{
-	while (f->n_done < n_done)
-		event_base_loop(f->base, EVLOOP_ONCE);
-}
+/* muxclient: a multiplexor that has one request on a connection. */
+#include "tests/core/muxfix.h"
 
 static void
 answer_ends_where_the_other_side_closes(void **state)
@@ -177,6 +62,7 @@ error_is_told_from_the_loop(void **state)
 {
 	struct fixture *f = *state;
 
+	f->known = true;
 	unlink(f->path);
 	ask(f, "free");
 	assert_int_equal(f->n_done, 0);
@@ -190,7 +76,7 @@ silence_ends(void **state)
 {
 	struct fixture *f = *state;
 
-	muxclient_set_wait(f->c, 1);
+	muxclient_set_times(f->c, 1000, 1);
 	ask(f, "free");
 	run_until(f, 1);
 	assert_string_equal(buf_cstr(&f->got),
@@ -207,6 +93,7 @@ full_backlog_is_tried_again(void **state)
 	while (n < 8 && (fds[n] = fdio_unix_connect(f->path, true)) >= 0)
 		n++;
 	assert_true(n < 8);
+	f->known = true; /* it is not even asked */
 	ask(f, "free");
 	for (int i = 0; i < n; i++) {
 		close(accept(f->listen_fd, NULL, NULL));
