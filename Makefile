@@ -259,6 +259,10 @@ $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
 	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' \
 	  -e '/@COMMANDS@/{r $@.commands' -e 'd;}' \
 	  -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+# A page about no program.
+$(OUT)/man/%.7: docs/man/%.7.in
+	@mkdir -p $(@D)
+	cp $< $@
 # A page's prototypes come from the header.
 $(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include/*.h)
 	@mkdir -p $(@D)

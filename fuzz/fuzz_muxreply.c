@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a multiplexor answered to a check -> a reply that is always fit for the
+/* What a multiplexor sends on a pipelined connection is the same answers whole and
+ * octet by octet, and a greeting is the same when written again.  What it
+ * answered to a check -> a reply that is always fit for the
  * MTA: a code and a DSN of its class, at most 31 lines of at most 980 octets, no
  * control octets. */
+#include "core/base/muxpipe.h"
 #include "core/frontend/reply.h"
 
 #include <assert.h>
@@ -34,6 +37,43 @@ check_reply(const struct mlt_reply *r)
 	assert(lines <= 31);
 }
 
+/* A checksum of what was found. */
+static size_t
+take_answers(const char *p, size_t size, size_t step)
+{
+	size_t at = 0, have = 0, sum = 1;
+	struct muxpipe_answer a;
+	int rc = 0;
+
+	while (have < size && rc >= 0) {
+		have += size - have < step ? size - have : step;
+		while ((rc = muxpipe_next_answer(p + at, have - at, 1000, &a)) >
+		       0) {
+			assert(a.id && a.n <= 1000 && (!a.none || !a.n));
+			assert(a.at + a.n == a.used && a.used <= have - at);
+			sum = sum * 31 + (size_t)a.id + a.n * 2 + a.none;
+			at += a.used;
+		}
+	}
+	return sum * 2 + (rc < 0);
+}
+
+static void
+check_greeting(const char *p, size_t size)
+{
+	struct muxpipe_limits l, again;
+	struct buf b = { 0 };
+
+	if (muxpipe_parse_greeting(p, size, &l) < 0)
+		return;
+	assert(l.in_flight > 0);
+	muxpipe_add_greeting(&b, &l);
+	assert(
+	    muxpipe_parse_greeting(buf_data(&b), buf_len(&b) - 1, &again) == 0);
+	assert(again.in_flight == l.in_flight && again.idle_s == l.idle_s);
+	buf_fini(&b);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -46,6 +86,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(line, data, size);
 	line[size] = '\0';
+	check_greeting(line, size);
+	assert(take_answers(line, size, size) == take_answers(line, size, 1));
 	buf_init(&room, 0);
 	if (mux_parse_answer(line, size, &a) == 0 &&
 	    reply_answer(&r, &a, &room) == 0) {

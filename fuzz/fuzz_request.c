@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* request: what a client sends, whole and octet by octet, is the same command;
- * what a worker would get has no NUL, no LF and no more than the limit. */
+ * what a worker would get has no NUL, no LF and no more than the limit; whoever may
+ * only look reaches no worker; a request of a pipelined connection, written again,
+ * is the same octets. */
 #include "multiplexor/command.h"
 #include "multiplexor/line.h"
 #include "multiplexor/report.h"
 
+#include "core/base/muxpipe.h"
 #include "core/base/muxproto.h"
 
 #include <assert.h>
@@ -13,6 +16,33 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check_pipelined(const char *p, size_t n)
+{
+	struct muxpipe_request r;
+	struct buf again = { 0 };
+
+	if (muxpipe_parse_request(p, n, &r) < 0)
+		return;
+	if (r.cancel)
+		muxpipe_add_cancel(&again, r.id);
+	else
+		muxpipe_add_request(&again, r.id, r.line, r.n);
+	assert(buf_len(&again) == n + 1);
+	assert(memcmp(buf_data(&again), p, n) == 0);
+	buf_fini(&again);
+}
+
+static void
+check_open(const char *p, size_t n)
+{
+	struct mux_cmd c;
+
+	command_parse(p, n, true, &c);
+	assert(c.type != CMD_WORKER && c.type != CMD_REREAD);
+	assert(c.open && c.type < CMD_N);
+}
 
 /* The type and length of the first command; 0 if there is none. */
 static size_t
@@ -31,6 +61,8 @@ first_command(char *p, size_t size, size_t step)
 		if (line_next(&l, &q, &n, &t) <= 0)
 			continue;
 		command_parse(t.p, t.n, false, &c);
+		check_open(t.p, t.n);
+		check_pipelined(t.p, t.n);
 		result = (size_t)c.type * 10000 + c.n + 1;
 		if (c.type != CMD_WORKER)
 			continue;

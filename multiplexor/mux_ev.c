@@ -129,7 +129,7 @@ static const char *const answers[POOL_A_N] = {
 	[POOL_A_START] = MUX_NO_START,
 	[POOL_A_QUEUE] = "error: Queued request timed out\n",
 	[POOL_A_TIMEOUT] =
-	    "ERR Filter timed out - check filter rules or system load\n",
+	    MUX_TIMED_OUT " - check filter rules or system load\n",
 	[POOL_A_TALK] = "error: Error talking to worker process\n",
 	[POOL_A_DIED] = MUX_NO_RESPONSE,
 	[POOL_A_DOMAIN] = "ok -1 Per-domain%20recipok%20limit%20hit;"
@@ -137,8 +137,8 @@ static const char *const answers[POOL_A_N] = {
 	[POOL_A_STOP] = NULL, /* none will come */
 };
 static const char overloaded[] =
-    "ERR Filter timed out - system may be overloaded "
-    "(consider increasing busy timeout)\n";
+    MUX_TIMED_OUT " - system may be overloaded "
+		  "(consider increasing busy timeout)\n";
 
 static void
 do_spawn(struct mux *m, const struct pool_action *a)
@@ -397,6 +397,7 @@ mux_reread(struct mux *m)
 	account_count(m, METRIC_REREADS);
 	pool_reread(m->pool, m->now);
 	settle_then_finish(m);
+	news_event(m, 'R');
 }
 
 /* ---- life ---- */
@@ -423,6 +424,7 @@ mux_stop(struct mux *m, void (*stopped)(void *arg), void *arg)
 {
 	if (!m->stopping) {
 		clients_stop(m);
+		maps_stop(m);
 		clockwork_stop(m);
 		m->stopped = stopped;
 		m->stopped_arg = arg;
@@ -482,6 +484,8 @@ new_events(struct mux *m)
 static const char *const listener_names[LISTEN_N] = {
 	[LISTEN_REQUEST] = "request socket",
 	[LISTEN_OPEN] = "unprivileged socket",
+	[LISTEN_NOTIFY] = "notification socket",
+	[LISTEN_MAP] = "map socket",
 };
 
 int
@@ -504,16 +508,18 @@ mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
 	TAILQ_INIT(&m->finished);
 	TAILQ_INIT(&m->clients);
 	TAILQ_INIT(&m->sessions);
+	TAILQ_INIT(&m->map_clients);
 	id_init(&m->ids);
 	signal(SIGPIPE, SIG_IGN); /* a worker's death is found by EPIPE */
 	if (new_pool(m) < 0 || new_events(m) < 0 || account_new(m) < 0 ||
-	    clockwork_new(m) < 0)
+	    clockwork_new(m) < 0 || news_new(m) < 0)
 		goto no_memory;
 	if (proc_check(&m->spec, err, errlen) < 0 ||
 	    clients_listen(m, err, errlen) < 0) {
 		mux_free(m);
 		return -1;
 	}
+	maps_listen(m);
 	*out = m;
 	return 0;
 no_memory:
@@ -551,6 +557,8 @@ mux_free(struct mux *m)
 		return;
 	kill_all(m);
 	clients_free(m);
+	maps_free(m);
+	news_free(m);
 	free_event(m->timer_ev);
 	free_event(m->finish_ev);
 	free_event(m->child_ev);

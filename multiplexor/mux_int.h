@@ -12,6 +12,7 @@
 #include "command.h"
 #include "line.h"
 #include "mux_ev.h"
+#include "notify.h"
 #include "pool.h"
 #include "proc.h"
 #include "report.h"
@@ -72,6 +73,8 @@ struct listener {
 enum listeners {
 	LISTEN_REQUEST, /* -s */
 	LISTEN_OPEN,    /* -a */
+	LISTEN_NOTIFY,  /* -O */
+	LISTEN_MAP,     /* -N */
 	LISTEN_N
 };
 
@@ -79,6 +82,9 @@ struct client;
 TAILQ_HEAD(clients, client);
 struct session;
 TAILQ_HEAD(sessions, session);
+struct map_client;
+TAILQ_HEAD(map_clients, map_client);
+struct news;
 
 struct mux {
 	struct event_base *base;
@@ -95,6 +101,9 @@ struct mux {
 	unsigned n_clients; /* and sessions */
 	unsigned n_sending; /* clients of the open socket that have not asked */
 	struct sessions sessions;
+	struct map_clients map_clients;
+	unsigned n_map_clients;
+	struct news *news; /* NULL without -O */
 	struct event *timer_ev, *finish_ev, *child_ev;
 	msec timer_at, started, now;
 	bool stopping, finish_active;
@@ -165,6 +174,20 @@ void clients_free(struct mux *m);
 int session_new(struct mux *m, int fd, char *p, size_t n);
 void sessions_stop(struct mux *m); /* reads no more, answers what is open */
 void sessions_free(struct mux *m);
+
+/* ---- notify_ev.c: the listeners of -O ---- */
+int news_new(struct mux *m); /* -ENOMEM; a socket that fails is logged */
+void news_free(struct mux *m);
+/* What happens, in its order. */
+void news_change(const struct mux *m, unsigned slot, enum notify_state to);
+void news_tag(const struct mux *m, unsigned slot, const char *tag);
+void news_event(const struct mux *m, char kind); /* see notify_event */
+bool news_wanted(const struct mux *m);           /* somebody listens */
+
+/* ---- socketmap_ev.c: the socket of -N ---- */
+void maps_listen(struct mux *m); /* a failure is logged */
+void maps_stop(struct mux *m);   /* those without an open request end */
+void maps_free(struct mux *m);
 
 /* ---- mux_log.c: the lines that administrators know ---- */
 void log_started(const struct mux *m);

@@ -73,6 +73,7 @@ log_start(const struct mux *m, const struct pool_action *a, long pid)
 
 	start_reason(m, a, reason, sizeof(reason));
 	account_started(m, a, reason);
+	news_change(m, a->slot, NOTIFY_IDLE);
 	if (quiet(m))
 		return;
 	log_msg(LOG_L_INFO, NULL,
@@ -141,6 +142,17 @@ age(const struct mux *m, msec since)
 	return since == MSEC_NEVER ? -1 : (long)((m->now - since) / 1000);
 }
 
+/* A busy timeout is news; not that of a map or a tick. */
+static void
+news_told(const struct mux *m, const struct pool_action *a)
+{
+	enum request_kind kind = m->account->runs[a->slot].kind;
+
+	if (a->why == POOL_WHY_BUSY && kind != KIND_MAP && kind != KIND_TICK)
+		news_event(m, 'B');
+	news_change(m, a->slot, NOTIFY_KILLED);
+}
+
 void
 log_stop(const struct mux *m, const struct pool_action *a)
 {
@@ -150,6 +162,7 @@ log_stop(const struct mux *m, const struct pool_action *a)
 
 	stop_reason(m, a, reason, sizeof(reason));
 	account_told(m, a, reason);
+	news_told(m, a);
 	if (quiet(m))
 		return;
 	if (a->why == POOL_WHY_OVERDUE) {
@@ -184,6 +197,7 @@ log_assign(const struct mux *m, const struct pool_action *a)
 	struct pool_info i;
 
 	account_assigned(m, a, id_get(&m->ids, a->req));
+	news_change(m, a->slot, NOTIFY_BUSY);
 	if (!m->o->log_scheduling)
 		return;
 	pool_info(m->pool, a->slot, &i);
@@ -353,6 +367,9 @@ log_reap(const struct mux *m, const struct worker *w, const struct proc_exit *e,
 				 : sig            ? METRIC_DIED_SIGNAL
 						  : METRIC_DIED_EXIT);
 	account_reaped(m, w->slot);
+	if (unexpected)
+		news_event(m, 'U');
+	news_change(m, w->slot, NOTIFY_STOPPED);
 	if (quiet(m))
 		return;
 	if (!sig)

@@ -30,7 +30,7 @@
 
 /* Letters whose service is still to come: silence would leave an administrator
  * with one that he believes he has. */
-static const char not_yet[] = "ONE";
+static const char not_yet[] = "E";
 
 #define AT(member) offsetof(struct mux_opts, member)
 #define INT(l, name, member, arg, dflt, min, max, help)                        \
@@ -97,6 +97,14 @@ const struct opt mux_option_rows[] = {
 	    "connections on -s and -a at a time; 0: any number"),
 	INT(0, "max-open-clients", open_max, "N", "20", 1, INT_MAX,
 	    "connections on -a that have not sent their request"),
+	INT(0, "max-listeners", max_listeners, "N", "5", 1, INT_MAX,
+	    "listeners on -O at a time"),
+	INT(0, "listener-buffer", listener_bytes, "BYTES", "65536", 256,
+	    INT_MAX, "messages that may wait for a slow listener on -O"),
+	INT(0, "max-map-clients", max_map_clients, "N", "1000", 1, INT_MAX,
+	    "connections on -N at a time"),
+	INT(0, "map-idle", map_idle_s, "SECS", "3600", 0, INT_MAX,
+	    "close a connection on -N that is idle as long; 0: never"),
 	INT(0, "max-in-flight", in_flight, "N", "1024", 1, 65536,
 	    "requests without an answer on a pipelined connection"),
 	INT(0, "pipeline-idle", pipeline_idle_s, "SECS", "3600", 0, INT_MAX,

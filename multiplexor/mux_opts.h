@@ -26,6 +26,10 @@ struct mux_opts {
 	long open_max;              /* of -a that have not asked yet */
 	long in_flight;             /* requests of a pipelined client */
 	long pipeline_idle_s;       /* then it is closed; 0 = never */
+	long max_listeners;         /* of -O */
+	long listener_bytes;        /* that wait for each of them */
+	long max_map_clients;       /* connections of -N */
+	long map_idle_s;            /* then one is closed; 0 = never */
 	long backlog;               /* -I; 0 = not given, until checked */
 	long per_domain;            /* -y */
 	long max_rss_kb, max_as_kb; /* -R -M; 0 = unset */

@@ -114,6 +114,17 @@ on_err(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+reported(struct worker *w, const struct line_text *t)
+{
+	char before[sizeof(w->tag)];
+
+	memcpy(before, w->tag, sizeof(before));
+	report_status_tag(t->p, t->n, w->tag);
+	if (strcmp(before, w->tag) != 0)
+		news_tag(w->m, w->slot, w->tag);
+}
+
+static void
 on_status(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
@@ -131,7 +142,7 @@ on_status(evutil_socket_t fd, short what, void *arg)
 	left = n > 0 ? (size_t)n : 0;
 	while ((r = line_next(&w->status, &p, &left, &t)) != 0)
 		if (r > 0 && t.n && busy)
-			report_status_tag(t.p, t.n, w->tag);
+			reported(w, &t);
 }
 
 /* ---- its answers ---- */
@@ -143,6 +154,7 @@ answered(struct worker *w, char *p, size_t n, enum pool_after after)
 	struct request *r = request_of(w);
 
 	account_ended(m, w->slot, true);
+	news_change(m, w->slot, NOTIFY_IDLE);
 	pool_finished(m->pool, w->slot, after, m->now);
 	mux_settle(m);
 	mux_deliver(m, r, p, n);
@@ -304,12 +316,25 @@ worker_prove(struct worker *w)
 		pool_gone(w->m->pool, w->slot, w->m->now);
 }
 
+/* Ticks are nobody's business. */
+static void
+tell_tag(const struct worker *w, const struct request *r)
+{
+	char tag[REPORT_TAG_MAX + 1];
+
+	if (!news_wanted(w->m) || metrics_kind(r->line, r->n) == KIND_TICK)
+		return;
+	report_request_tag(r->line, r->n, tag);
+	news_tag(w->m, w->slot, tag);
+}
+
 void
 worker_give(struct worker *w, struct request *r)
 {
 	struct mux *m = w->m;
 	int unread = 0;
 
+	tell_tag(w, r);
 	w->tag[0] = '\0';
 	w->written = 0;
 	line_reset(&w->out);

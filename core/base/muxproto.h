@@ -17,6 +17,8 @@
 
 /* The multiplexor's answer when the request's workers died. */
 #define MUX_NO_RESPONSE "ERR No response from worker\n"
+/* The beginning of that when a worker took too long. */
+#define MUX_TIMED_OUT "ERR Filter timed out"
 
 /* Class of a request: what the pool schedules and counts by. */
 enum mux_class {

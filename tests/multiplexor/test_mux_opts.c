@@ -205,7 +205,7 @@ filter_is_found_from_where_the_start_was(void **state)
 static void
 options_of_services_that_are_missing_are_refused(void **state)
 {
-	static const char *const words[] = { "-O x", "-N x", "-E" };
+	static const char *const words[] = { "-E" };
 	struct mux_opts o;
 
 	(void)state;
@@ -231,7 +231,9 @@ options_are_these(void **state)
 	    "Q queue-timeout\nI backlog\ny per-domain\nR max-rss\n"
 	    "M max-memory\nX tick-interval\nP tick-types\nL log-status\n"
 	    "s socket\na open-socket\nO notify-socket\nN map-socket\n"
-	    "- max-clients\n- max-open-clients\n- max-in-flight\n"
+	    "- max-clients\n- max-open-clients\n- max-listeners\n"
+	    "- listener-buffer\n- max-map-clients\n- map-idle\n- "
+	    "max-in-flight\n"
 	    "- pipeline-idle\n"
 	    "z spool\nf worker\nF filter\nt stats-file\nT stats-syslog\n"
 	    "u stats-flush\nl log-events\nA log-scheduling\n"

@@ -21,6 +21,7 @@
 #   ahead PATH        ok; answers the next request before reading it; FIFO
 #                     PATH lets it go on.  Its pipe holds one page.
 #   big N             N octets and an LF
+#   map mute KEY      never answers; any other name: OK KEY
 #   mute              never answers
 #   deaf              ignores TERM, never answers
 #   closed            closes stdout, lives on
@@ -90,7 +91,9 @@ my %verb = (
         wait_for($path);
         readline STDIN;
     },
-    big    => sub ($n) { print 'x' x $n, "\n" },
+    big => sub ($n) { print 'x' x $n, "\n" },
+    map =>
+        sub ($name, $key = '') { $name eq 'mute' ? forever() : say "OK $key" },
     mute   => sub { forever() },
     deaf   => sub { $SIG{TERM} = 'IGNORE';                     forever() },
     closed => sub { close STDOUT;                              forever() },

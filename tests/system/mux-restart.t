@@ -47,7 +47,10 @@ my @sending = map {
     my $to = $_;
     start_process(code => sub { send_all($to) }, stderr => "$to.err")
 } @files;
-sub sent () { return join '', map { -e $_ ? read_file($_) : '' } @files }
+
+sub sent () {
+    return join '', map { -e $_ ? read_file($_) : '' } @files;
+}
 
 # Until as many more messages were scanned.
 sub some_more ($n) {
