@@ -86,6 +86,14 @@ static const struct ctl_command rows[] = {
 	    "how often how many workers were busy"),
 	REPORT("autoscale", NULL, NULL, decoded, pairs,
 	    "the state of autoscaling"),
+	/* it is JSON already; no row of ours needs to know its members */
+	{ .name = "jsonstats",
+	    .text = ctl_text_decoded,
+	    .json = ctl_text_decoded,
+	    .help = "counters, percentiles of times and all workers, as the "
+		    "multiplexor's own JSON" },
+	VALUE(
+	    "metrics", decoded, text, "counters and times as OpenMetrics text"),
 	VALUE("version", decoded, text, "version of the multiplexor"),
 	VALUE("help", decoded, text, "what the multiplexor itself knows"),
 	VALUE("reread", raw, text,

@@ -56,9 +56,9 @@ ask(const struct ctl_addr *addr, const char *line, msec until,
 
 	ctl_ask_begin(a, addr, line, strlen(line));
 	rc = ctl_ask_wait(a, until);
-	if (rc == -ETIMEDOUT)
+	if (rc == -ETIMEDOUT && !*why) /* else an earlier try says more */
 		snprintf(why, n, "no answer in time");
-	else if (rc < 0)
+	else if (rc < 0 && rc != -ETIMEDOUT)
 		snprintf(
 		    why, n, "%s (is the multiplexor running?)", strerror(-rc));
 	return rc > 0;
@@ -108,7 +108,7 @@ worker_is_free(const struct ctl_addr *addr, msec until, char *why, size_t n)
 		struct ctl_str answer = answer_of(&a), line;
 
 		is_free = ctl_line(&answer, &line) && ctl_number(line) > 0;
-		snprintf(why, n, "no worker is free");
+		snprintf(why, n, "%s", is_free ? "" : "no worker is free");
 	}
 	ctl_ask_end(&a);
 	return is_free;
@@ -117,6 +117,7 @@ worker_is_free(const struct ctl_addr *addr, msec until, char *why, size_t n)
 int
 ctl_wait_ready(const struct ctl_addr *addr, msec until, char *why, size_t n)
 {
+	*why = '\0';
 	for (;;) {
 		msec now;
 

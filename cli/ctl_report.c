@@ -182,7 +182,7 @@ take_totals(const double *v, struct ctl_totals *t)
 	t->uptime = v[8];
 }
 
-/* spec:mux-commands  five groups of four windows, then the totals */
+/* spec:mux-load  five groups of four windows, then the totals */
 int
 ctl_read_load(struct ctl_str text, struct ctl_load *l)
 {
@@ -202,7 +202,7 @@ ctl_read_load(struct ctl_str text, struct ctl_load *l)
 	return 0;
 }
 
-/* spec:mux-commands */
+/* spec:mux-hload */
 int
 ctl_read_hload(struct ctl_str text, struct ctl_load *l)
 {
@@ -219,7 +219,7 @@ ctl_read_hload(struct ctl_str text, struct ctl_load *l)
 	return 0;
 }
 
-/* spec:mux-commands */
+/* spec:mux-load1 */
 int
 ctl_read_load1(struct ctl_str text, struct ctl_load1 *l)
 {

@@ -127,7 +127,7 @@ ask(const char *line, size_t n, bool json, struct ctl_str answer)
 	struct ctl_form_in in = { .text = answer, .hostname = "mx1" };
 	const struct ctl_command *c = ctl_find(line, n);
 
-	if (c->local)
+	if (c->local || (json && c->json == c->text)) /* is not made here */
 		return;
 	buf_init(&s.out, 0);
 	buf_init(&s.err, 0);

@@ -430,6 +430,10 @@ every_report_has_a_json_form(void **state)
 		    HEAD "\"enabled\":1,\"interval\":15,\"ema_busy\":0.4213,"
 			 "\"scale_out\":0.8}\n",
 		    NULL, 0 },
+		{ "jsonstats", "{\"uptime\":3}\n", "{\"uptime\":3}\n", NULL,
+		    0 },
+		{ "metrics", "# EOF\n", HEAD "\"metrics\":\"# EOF\"}\n", NULL,
+		    0 },
 		{ "reread", "Forced reread of filter rules\n",
 		    HEAD "\"reread\":\"Forced reread of filter rules\"}\n",
 		    NULL, 0 },
