@@ -39,17 +39,32 @@ struct ctl_opts {
 	long timeout_s, interval_s, batch;
 };
 
-static int
-act_commands(void *opts, const char *arg)
+__attribute__((noreturn)) static void
+print_and_end(void (*fill)(struct buf *out))
 {
 	struct buf text;
 
+	buf_init(&text, 0);
+	fill(&text);
+	if (buf_cstr(&text))
+		fputs(buf_cstr(&text), stdout);
+	exit(fflush(stdout) == 0 && !text.failed ? 0 : 1);
+}
+
+static int
+act_mdoc_commands(void *opts, const char *arg)
+{
 	(void)opts;
 	(void)arg;
-	buf_init(&text, 0);
-	ctl_mdoc(&text);
-	fputs(buf_cstr(&text), stdout);
-	exit(fflush(stdout) == 0 ? 0 : 1);
+	print_and_end(ctl_mdoc);
+}
+
+static int
+act_list_commands(void *opts, const char *arg)
+{
+	(void)opts;
+	(void)arg;
+	print_and_end(ctl_names);
 }
 
 #define AT(member) offsetof(struct ctl_opts, member)
@@ -71,7 +86,9 @@ static const struct opt rows[] = {
 	{ 0, "batch", OPT_INT, OPT_STRICT, AT(batch), "N", NULL, 1, 1000000000,
 	    "top: print plain text so many times", NULL },
 	{ 0, "help-mdoc-commands", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
-	    "the commands as source of the manual page", act_commands },
+	    "the commands as source of the manual page", act_mdoc_commands },
+	{ 0, "list-commands", OPT_ACT, 0, 0, NULL, NULL, 0, 0,
+	    "the names of the commands, for completion", act_list_commands },
 };
 
 /* A conversation with one multiplexor. */

@@ -160,6 +160,17 @@ is $asked->{status}, 0, '-h: exit status';
 like $asked->{err}, qr/^Possible commands:\nhelp text\\x1B\n/m,
     '-h: what the multiplexor knows';
 
+SKIP: {
+    skip 'there is no bash', 2 if !grep { -x "$_/bash" } split /:/, $ENV{PATH};
+    my $complete
+        = 'source docs/examples/md-mx-ctrl.bash; COMP_WORDS=("$0" "$1");'
+        . 'COMP_CWORD=1; _md_mx_ctrl; echo "${COMPREPLY[@]}"';
+    is `bash -c '$complete' $ctl busy`, "busyworkers busyslaves\n",
+        'completion of a command';
+    is `bash -c '$complete' $ctl --ti`, "--timeout\n",
+        'completion of an option';
+}
+
 my $usage = control(undef, '');
 is $usage->{status}, 1, 'no command: exit status';
 like $usage->{err}, qr/^Usage: md-mx-ctrl /m, 'no command: usage';
