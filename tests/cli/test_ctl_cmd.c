@@ -31,6 +31,13 @@ find(const char *line)
 	return ctl_find(line, strlen(line));
 }
 
+static void
+end(struct ctl_shown *s)
+{
+	buf_fini(&s->out);
+	buf_fini(&s->err);
+}
+
 static struct ctl_shown
 show_octets(const char *line, bool json, const char *answer, size_t n)
 {
@@ -63,8 +70,7 @@ check(const struct show_case *c, size_t n, bool json)
 		assert_string_equal(buf_cstr(&s.out), c[i].out);
 		assert_string_equal(buf_cstr(&s.err), c[i].err ? c[i].err : "");
 		assert_int_equal(s.status, c[i].status);
-		buf_fini(&s.out);
-		buf_fini(&s.err);
+		end(&s);
 	}
 }
 #define CHECK(cases, json) check(cases, sizeof(cases) / sizeof(cases[0]), json)
@@ -208,7 +214,7 @@ each_kind_of_load_has_its_head(void **state)
 
 		assert_memory_equal(
 		    buf_data(&s.out), cases[i].head, strlen(cases[i].head));
-		buf_fini(&s.out);
+		end(&s);
 	}
 }
 
@@ -322,7 +328,7 @@ numbers_are_plain_and_few_digits(void **state)
 		    "%s 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n", bad[i]);
 		s = show_octets("hload", false, answer, strlen(answer));
 		assert_int_equal(s.status, 1);
-		buf_fini(&s.out);
+		end(&s);
 	}
 }
 
@@ -523,8 +529,7 @@ an_answer_too_long_to_show_is_an_error(void **state)
 	assert_int_equal(buf_len(&s.out), 0);
 	assert_string_equal(
 	    buf_cstr(&s.err), "ERROR multiplexor: the answer is too long\n");
-	buf_fini(&s.out);
-	buf_fini(&s.err);
+	end(&s);
 }
 
 static void
