@@ -39,7 +39,7 @@ check_open(const char *p, size_t n)
 {
 	struct mux_cmd c;
 
-	command_parse(p, n, true, &c);
+	command_parse(p, n, MUX_REQUEST_MAX, true, &c);
 	assert(c.type != CMD_WORKER && c.type != CMD_REREAD);
 	assert(c.open && c.type < CMD_N);
 }
@@ -60,7 +60,7 @@ first_command(char *p, size_t size, size_t step)
 
 		if (line_next(&l, &q, &n, &t) <= 0)
 			continue;
-		command_parse(t.p, t.n, false, &c);
+		command_parse(t.p, t.n, MUX_REQUEST_MAX, false, &c);
 		check_open(t.p, t.n);
 		check_pipelined(t.p, t.n);
 		result = (size_t)c.type * 10000 + c.n + 1;

@@ -25,6 +25,12 @@
 
 #define JUNK_READS 16 /* of what a client sends behind its request */
 
+enum client_kind {
+	CLIENT_FULL,    /* may do everything */
+	CLIENT_OPEN,    /* of the open socket: may look */
+	CLIENT_REFUSED, /* hears that it may not, when it has asked */
+};
+
 struct client {
 	TAILQ_ENTRY(client) link;
 	struct mux *m;
@@ -32,7 +38,7 @@ struct client {
 	struct event *ev;
 	struct line in;
 	struct buf out;
-	bool open;       /* it is one of the open socket */
+	enum client_kind kind;
 	bool sending;    /* its request is not complete */
 	uint64_t ticket; /* 0: sending, or taking the answer */
 	msec until;      /* sending or taking: until then */
@@ -41,7 +47,7 @@ struct client {
 static void
 client_has_sent(struct client *c)
 {
-	c->m->n_sending -= c->sending && c->open;
+	c->m->n_sending -= c->sending && c->kind != CLIENT_FULL;
 	c->sending = false;
 }
 
@@ -128,7 +134,7 @@ client_answer(void *arg, char *p, size_t n, const char *error)
 static void
 client_say(struct client *c, const char *text)
 {
-	char copy[64];
+	char copy[128];
 
 	snprintf(copy, sizeof(copy), "%s", text);
 	client_answer(c, copy, strlen(copy), NULL);
@@ -154,11 +160,19 @@ on_waiting(evutil_socket_t fd, short what, void *arg)
 		client_free(c);
 }
 
+static const char refusal[] =
+    "error: Not permitted; -G lets the owner's group in, and everybody may "
+    "look at the socket of -a\n";
+
 static void
 client_ask(struct client *c, const char *p, size_t n)
 {
-	c->ticket =
-	    (c->open ? mux_ask_open : mux_ask)(c->m, p, n, client_answer, c);
+	if (c->kind == CLIENT_REFUSED) {
+		client_say(c, refusal);
+		return;
+	}
+	c->ticket = (c->kind == CLIENT_OPEN ? mux_ask_open : mux_ask)(
+	    c->m, p, n, client_answer, c);
 	if (!c->ticket)
 		client_say(c, "error: Out of memory\n");
 	else if (!mux_request(c->m, c->ticket)->finished)
@@ -187,7 +201,7 @@ client_becomes_session(struct client *c, char *rest, size_t n)
 static bool
 asks_for_session(const struct client *c, const struct line_text *t)
 {
-	return !c->open && t->n == strlen(MUXPIPE_ASK) &&
+	return c->kind == CLIENT_FULL && t->n == strlen(MUXPIPE_ASK) &&
 	       memcmp(t->p, MUXPIPE_ASK, t->n) == 0;
 }
 
@@ -252,7 +266,7 @@ on_request(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-client_new(struct mux *m, int fd, bool open)
+client_new(struct mux *m, int fd, enum client_kind kind)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
@@ -262,12 +276,12 @@ client_new(struct mux *m, int fd, bool open)
 	}
 	c->m = m;
 	c->fd = fd;
-	c->open = open;
+	c->kind = kind;
 	c->sending = true;
 	m->n_clients++;
-	m->n_sending += open;
+	m->n_sending += kind != CLIENT_FULL;
 	/* room for what is too long by one, and its CR */
-	line_init(&c->in, MUX_REQUEST_MAX + 2);
+	line_init(&c->in, (size_t)m->o->request_bytes + 2);
 	buf_init(&c->out, 0);
 	TAILQ_INSERT_TAIL(&m->clients, c, link);
 	client_allow(c);
@@ -293,22 +307,24 @@ too_many(struct listener *l, int fd)
 static void
 accepted(struct listener *l, int fd)
 {
+	const struct mux_opts *o = l->m->o;
 	char who[80], why[200];
 
 	if (too_many(l, fd))
 		return;
-	if (!peercred_allowed(fd, geteuid(), l->m->o->group_access, getegid(),
-		who, sizeof(who))) {
-		snprintf(why, sizeof(why),
-		    "a client is neither of our user%s nor root: %s",
-		    l->m->o->group_access ? ", nor of our group," : "", who);
-		listener_refuse(l, fd,
-		    "error: Not permitted; the owner's group is with -G, "
-		    "everybody may look at the socket of -a\n",
-		    why);
+	if (peercred_allowed(
+		fd, geteuid(), o->group_access, getegid(), who, sizeof(who))) {
+		client_new(l->m, fd, CLIENT_FULL);
 		return;
 	}
-	client_new(l->m, fd, false);
+	snprintf(why, sizeof(why),
+	    "a client is neither of our user%s nor root: %s",
+	    o->group_access ? ", nor of our group," : "", who);
+	listener_complain(l, why);
+	if (l->m->n_sending >= (unsigned long)o->open_max)
+		close(fd);
+	else
+		client_new(l->m, fd, CLIENT_REFUSED);
 }
 
 static void
@@ -322,7 +338,7 @@ accepted_open(struct listener *l, int fd)
 		    "--max-open-clients allows");
 		return;
 	}
-	client_new(l->m, fd, true);
+	client_new(l->m, fd, CLIENT_OPEN);
 }
 
 int

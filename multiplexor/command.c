@@ -117,7 +117,7 @@ take_row(struct mux_cmd *c, const struct row *row)
 }
 
 void
-command_parse(const char *p, size_t n, bool open, struct mux_cmd *c)
+command_parse(const char *p, size_t n, size_t max, bool open, struct mux_cmd *c)
 {
 	const char *nul;
 
@@ -127,7 +127,7 @@ command_parse(const char *p, size_t n, bool open, struct mux_cmd *c)
 		.open = open };
 	if (c->n && c->p[c->n - 1] == '\r')
 		c->n--;
-	if (c->n > MUX_REQUEST_MAX) {
+	if (c->n > max) {
 		c->type = CMD_TOO_LONG;
 		return;
 	}

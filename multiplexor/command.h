@@ -45,8 +45,10 @@ struct mux_cmd {
 	bool open;          /* asked on the open socket */
 };
 
-/* One line without its LF.  open: asked by somebody who may only look. */
-void command_parse(const char *p, size_t n, bool open, struct mux_cmd *c);
+/* One line without its LF, which may have max octets.  open: asked by somebody
+ * who may only look. */
+void command_parse(
+    const char *p, size_t n, size_t max, bool open, struct mux_cmd *c);
 /* The list for `help`. */
 void command_help(bool open, struct buf *out);
 

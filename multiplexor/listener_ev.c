@@ -89,11 +89,17 @@ listener_close(struct listener *l)
 void
 listener_refuse(struct listener *l, int fd, const char *text, const char *why)
 {
-	msec now = clock_mono_ms();
-
 	if (text)
 		(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 	close(fd);
+	listener_complain(l, why);
+}
+
+void
+listener_complain(struct listener *l, const char *why)
+{
+	msec now = clock_mono_ms();
+
 	l->refused++;
 	if (l->complained && now - l->complained < COMPLAIN_MS)
 		return;

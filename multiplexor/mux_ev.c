@@ -338,7 +338,7 @@ ask(struct mux *m, bool open, const char *line, size_t n, mux_done_fn *done,
 	struct request *r;
 	struct mux_cmd c;
 
-	command_parse(line, n, open, &c);
+	command_parse(line, n, (size_t)m->o->request_bytes, open, &c);
 	r = request_new(m, c.p, c.n, done, arg);
 	if (!r)
 		return 0;

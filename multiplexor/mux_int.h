@@ -159,7 +159,9 @@ int listener_open(struct listener *l, const char *spec, unsigned umask_,
     long backlog, char *err, size_t errlen);
 /* Removes the socket's path, too.  One that is not open is fine. */
 void listener_close(struct listener *l);
-/* Says text (or nothing) and closes; logs why, but not each time. */
+/* Counts a connection that is not served; logs why, but not each time. */
+void listener_complain(struct listener *l, const char *why);
+/* The same, says text (or nothing) and closes. */
 void listener_refuse(
     struct listener *l, int fd, const char *text, const char *why);
 

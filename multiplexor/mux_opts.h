@@ -26,6 +26,8 @@ struct mux_opts {
 	long open_max;              /* of -a that have not asked yet */
 	long in_flight;             /* requests of a pipelined client */
 	long pipeline_idle_s;       /* then it is closed; 0 = never */
+	long request_bytes;         /* of a client, without its LF */
+	long answer_bytes;          /* of a worker, with its LF */
 	long max_listeners;         /* of -O */
 	long listener_bytes;        /* that wait for each of them */
 	long max_map_clients;       /* connections of -N */

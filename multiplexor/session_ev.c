@@ -285,7 +285,7 @@ session_new(struct mux *m, int fd, char *p, size_t n)
 	s->m = m;
 	s->fd = fd;
 	s->part_since = MSEC_NEVER;
-	line_init(&s->in, MUXPIPE_HEAD_MAX + MUX_REQUEST_MAX + 2);
+	line_init(&s->in, MUXPIPE_HEAD_MAX + (size_t)m->o->request_bytes + 2);
 	TAILQ_INIT(&s->opens);
 	s->read_ev =
 	    event_new(m->base, fd, EV_READ | EV_PERSIST, on_request, s);

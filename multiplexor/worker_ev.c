@@ -219,7 +219,7 @@ heard(struct worker *w, char *p, size_t n)
 		pool_gone(w->m->pool, w->slot, w->m->now);
 	if (r <= 0)
 		return;
-	if (!t.cut && t.n < MUX_ANSWER_MAX)
+	if (!t.cut && t.n < (size_t)w->m->o->answer_bytes)
 		t.n++; /* the LF belongs to the answer */
 	answered(w, t.p, t.n, after_line(w, p, n));
 }
@@ -398,7 +398,7 @@ worker_start(struct worker *w, const struct pool_action *a)
 
 	w->tag[0] = '\0';
 	w->out_of_memory = w->reaped = w->proving = false;
-	line_init(&w->out, MUX_ANSWER_MAX);
+	line_init(&w->out, (size_t)w->m->o->answer_bytes);
 	line_init(&w->err, STDERR_MAX);
 	line_init(&w->status, REPORT_TAG_MAX);
 	buf_init(&w->last_words, 0);

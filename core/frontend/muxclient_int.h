@@ -81,6 +81,8 @@ void muxlink_free(struct muxlink *k); /* its requests end silently */
 /* true: it took r.  false: there is no such connection now (it may be that the
  * multiplexor is asked whether it will have one). */
 bool muxlink_ask(struct muxlink *k, struct request *r);
+/* The multiplexor was not there: the next one may be another. */
+void muxlink_was_away(struct muxlink *k);
 /* Takes r from its list and tells the multiplexor that nobody waits. */
 void muxlink_cancel(struct muxlink *k, struct request *r);
 

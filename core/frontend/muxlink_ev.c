@@ -459,6 +459,12 @@ open_link(struct muxlink *k)
 		set_timer(k);
 }
 
+void
+muxlink_was_away(struct muxlink *k)
+{
+	k->ask_again = 0;
+}
+
 bool
 muxlink_ask(struct muxlink *k, struct request *r)
 {

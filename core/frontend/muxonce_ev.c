@@ -101,6 +101,8 @@ advance(struct request *r)
 		if (r->fd < 0) {
 			int error = -r->fd;
 			r->fd = -1;
+			if (error == ECONNREFUSED || error == ENOENT)
+				muxlink_was_away(r->client->muxlink);
 			fail(r, "connect", error);
 			return;
 		}

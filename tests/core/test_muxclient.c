@@ -72,6 +72,36 @@ error_is_told_from_the_loop(void **state)
 }
 
 static void
+one_that_was_away_is_asked_again_what_it_is(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	ask(f, "one"); /* it says that it is not ours */
+	fd = accept_request(f, "one\n");
+	say(fd, "1\n");
+	close(fd);
+	run_until(f, 1);
+	ask(f, "two"); /* nor is it asked again so soon */
+	fd = accept_request(f, "two\n");
+	say(fd, "2\n");
+	close(fd);
+	run_until(f, 2);
+	close(f->listen_fd);
+	ask(f, "three");
+	run_until(f, 3);
+	assert_string_equal(buf_cstr(&f->got),
+	    "1\n|2\n|"
+	    "!connect: Connection refused: Is multiplexor running?|");
+	f->listen_fd = fdio_unix_listen(f->path, 077, 1);
+	f->known = false;
+	ask(f, "four");
+	fd = accept_request(f, "four\n");
+	close(fd);
+	run_until(f, 4);
+}
+
+static void
 silence_ends(void **state)
 {
 	struct fixture *f = *state;
@@ -159,6 +189,7 @@ main(void)
 		CASE(requests_do_not_wait_for_each_other),
 		CASE(cancelled_request_is_not_answered),
 		CASE(error_is_told_from_the_loop),
+		CASE(one_that_was_away_is_asked_again_what_it_is),
 		CASE(silence_ends),
 		CASE(full_backlog_is_tried_again),
 		CASE(answer_without_end_is_cut_off),

@@ -122,6 +122,26 @@ the_longest_request_has_4094_octets(void **state)
 }
 
 static void
+longer_ones_if_they_are_allowed(void **state)
+{
+	static char line[6002];
+	struct rig *r = *state;
+
+	r->o.request_bytes = 6000;
+	r->o.answer_bytes = 5000;
+	rig_start(r);
+	memset(line, 'x', sizeof(line));
+	line[6000] = '\n';
+	assert_string_equal(exchange_n(r, line, 6001, false), "ok\n");
+	line[6000] = 'x';
+	line[6001] = '\n';
+	assert_string_equal(
+	    exchange_n(r, line, 6002, false), "error: Command too long\n");
+	assert_int_equal(strlen(exchange(r, "big 4999\n")), 5000);
+	assert_int_equal(strlen(exchange(r, "big 5001\n")), 5000);
+}
+
+static void
 who_has_hung_up_leaves_the_queue(void **state)
 {
 	struct rig *r = *state;
@@ -355,6 +375,7 @@ main(void)
 		T(a_request_may_come_in_pieces),
 		T(a_part_of_a_request_is_not_run),
 		T(the_longest_request_has_4094_octets),
+		T(longer_ones_if_they_are_allowed),
 		T(who_has_hung_up_leaves_the_queue),
 		T(who_has_only_finished_sending_gets_the_answer),
 		T(who_hangs_up_after_that_is_noticed_too),

@@ -55,7 +55,8 @@ names_are_compared_exactly(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mux_cmd c;
 
-		command_parse(cases[i].line, strlen(cases[i].line), false, &c);
+		command_parse(
+		    cases[i].line, strlen(cases[i].line), 4094, false, &c);
 		if (c.type != cases[i].want)
 			fail_msg("\"%s\": got %d, want %d", cases[i].line,
 			    c.type, cases[i].want);
@@ -68,11 +69,11 @@ a_tick_from_outside_is_caught_in_every_form(void **state)
 	struct mux_cmd c;
 
 	(void)state;
-	command_parse("tick", 4, false, &c);
+	command_parse("tick", 4, 4094, false, &c);
 	assert_int_equal(c.type, CMD_TICK);
-	command_parse("tick 3", 6, false, &c);
+	command_parse("tick 3", 6, 4094, false, &c);
 	assert_int_equal(c.type, CMD_TICK);
-	command_parse("ticket", 6, false, &c);
+	command_parse("ticket", 6, 4094, false, &c);
 	assert_int_equal(c.type, CMD_WORKER);
 }
 
@@ -82,11 +83,11 @@ a_cr_and_what_follows_a_nul_are_dropped(void **state)
 	struct mux_cmd c;
 
 	(void)state;
-	command_parse("free\r", 5, false, &c);
+	command_parse("free\r", 5, 4094, false, &c);
 	assert_int_equal(c.type, CMD_FREE);
-	command_parse("free\0junk", 9, false, &c);
+	command_parse("free\0junk", 9, 4094, false, &c);
 	assert_int_equal(c.type, CMD_FREE);
-	command_parse("scan Q\0junk", 11, false, &c);
+	command_parse("scan Q\0junk", 11, 4094, false, &c);
 	assert_int_equal(c.n, 6);
 }
 
@@ -98,12 +99,12 @@ the_longest_command_has_4094_octets(void **state)
 
 	(void)state;
 	memset(line, 'x', sizeof(line));
-	command_parse(line, 4094, false, &c);
+	command_parse(line, 4094, 4094, false, &c);
 	assert_int_equal(c.type, CMD_WORKER);
-	command_parse(line, 4095, false, &c);
+	command_parse(line, 4095, 4094, false, &c);
 	assert_int_equal(c.type, CMD_TOO_LONG);
 	line[4094] = '\r';
-	command_parse(line, 4095, false, &c);
+	command_parse(line, 4095, 4094, false, &c);
 	assert_int_equal(c.type, CMD_WORKER);
 	assert_int_equal(c.n, 4094);
 }
@@ -129,7 +130,8 @@ worker_numbers_are_decimal_prefixes(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mux_cmd c;
 
-		command_parse(cases[i].line, strlen(cases[i].line), false, &c);
+		command_parse(
+		    cases[i].line, strlen(cases[i].line), 4094, false, &c);
 		if (c.bad_arg != cases[i].bad || c.arg != cases[i].want)
 			fail_msg("\"%s\": got %ld", cases[i].line, c.arg);
 	}
@@ -152,7 +154,8 @@ load_says_of_which_requests(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mux_cmd c;
 
-		command_parse(cases[i].line, strlen(cases[i].line), false, &c);
+		command_parse(
+		    cases[i].line, strlen(cases[i].line), 4094, false, &c);
 		assert_int_equal(c.cls, cases[i].want);
 	}
 }
@@ -185,7 +188,8 @@ the_open_socket_is_for_looking_only(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mux_cmd c;
 
-		command_parse(cases[i].line, strlen(cases[i].line), true, &c);
+		command_parse(
+		    cases[i].line, strlen(cases[i].line), 4094, true, &c);
 		if (c.type != cases[i].want)
 			fail_msg("\"%s\": got %d, want %d", cases[i].line,
 			    c.type, cases[i].want);

@@ -458,6 +458,33 @@ connections_have_a_limit(void **state)
 	}
 }
 
+/* As root we can connect as somebody else. */
+static void
+strangers_are_told_so(void **state)
+{
+	struct rig *r = *state;
+	char rest[200];
+	int fd;
+
+	if (geteuid() != 0)
+		skip();
+	rig_start(r);
+	assert_int_equal(chmod(r->dir, 0755), 0);
+	assert_int_equal(chmod(r->sock, 0777), 0);
+	assert_int_equal(seteuid(12345), 0);
+	fd = rig_connect(r);
+	assert_int_equal(seteuid(0), 0);
+	say(fd, "free\n");
+	rig_receive(r, fd, rest, sizeof(rest));
+	assert_string_equal(rest,
+	    "error: Not permitted; -G lets the owner's group in, and everybody "
+	    "may look at the socket of -a\n");
+	assert_true(rig_logged(r,
+	    "WARN: request socket: a client is neither of our user nor root: "
+	    "uid 12345, gid "));
+	assert_string_equal(rig_say(r, "free"), "2");
+}
+
 int
 main(void)
 {
@@ -477,6 +504,7 @@ main(void)
 		T(it_is_a_worker_number_for_everybody_else),
 		T(our_front_end_finds_it_out),
 		T(on_the_open_socket_one_may_look),
+		T(strangers_are_told_so),
 		T(few_may_dawdle_on_the_open_socket),
 		T(connections_have_a_limit),
 	};

@@ -68,6 +68,8 @@ rig_setup(void **state)
 		.queue_s = 30,
 		.backlog = 5,
 		.open_max = 20,
+		.request_bytes = 4094,
+		.answer_bytes = 4096,
 		.max_listeners = 5,
 		.listener_bytes = 65536,
 		.max_map_clients = 1000,
