@@ -36,12 +36,18 @@ is_too_large(struct message *m)
 	return true;
 }
 
+int
+message_keep_small(struct message *m)
+{
+	long limit = m->env->opts->limits.memory_bytes;
+
+	return mail_keep_small(m->mail, &m->env->spool,
+	    limits_of(limit, LIMITS_MEMORY), message_log_id(m));
+}
+
 void
 message_on_content(struct message *m, const struct mlt_event *ev)
 {
-	const struct frontend_opts *o = m->env->opts;
-	size_t limit = limits_of(o->limits.memory_bytes, LIMITS_MEMORY);
-
 	if (ev->type == MLT_EV_HEADER) {
 		mail_header(m->mail, ev->header.name, ev->header.value,
 		    m->mail->validation);
@@ -54,8 +60,7 @@ message_on_content(struct message *m, const struct mlt_event *ev)
 	}
 	if (is_too_large(m))
 		return;
-	if (mail_keep_small(m->mail, &m->env->spool, limit, message_log_id(m)) <
-	    0)
+	if (message_keep_small(m) < 0)
 		message_fail(m);
 	else
 		message_conclude_plain(m, MLT_REPLY_CONTINUE);

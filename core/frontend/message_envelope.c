@@ -127,6 +127,8 @@ message_on_rcpt(struct message *m, const struct mlt_event *ev)
 	if (mail->lines.failed || mail->sender.failed ||
 	    mail->first_rcpt.failed) {
 		message_no_memory(m);
+	} else if (message_keep_small(m) < 0) { /* many recipients */
+		message_fail(m);
 	} else if (!m->env->opts->check_recipient) {
 		message_give_verdict(m, MUX_CONTINUE,
 		    &(struct mlt_reply){ .type = MLT_REPLY_CONTINUE });

@@ -93,6 +93,8 @@ void message_on_mail(struct message *m, const struct mlt_event *ev);
 /* There is a mail at these. */
 void message_on_rcpt(struct message *m, const struct mlt_event *ev);
 void message_write_queue_id(struct message *m);
+/* What outgrew memory goes to disk; -1: it cannot, and that was logged. */
+__attribute__((warn_unused_result)) int message_keep_small(struct message *m);
 void message_on_content(struct message *m, const struct mlt_event *ev);
 void message_on_eom(struct message *m);
 void message_scan_answered(struct message *m, const char *answer, size_t n);

@@ -196,6 +196,13 @@ is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
 	return false;
 }
 
+static bool
+is_removed(const struct spool *s, const struct spool_dir *d)
+{
+	return unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0;
+}
+
+/* What is usual goes by name, without reading the directory. */
 static void
 remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
 {
@@ -205,7 +212,11 @@ remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlinkat(d->fd, files[i], 0);
-	if (unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0)
+	if (is_removed(s, d))
+		return;
+	unlinkat(d->fd, "tmp", AT_REMOVEDIR); /* our worker's; mostly empty */
+	fdio_remove_tree(d->fd, "Work");
+	if (is_removed(s, d))
 		return;
 	rc = fdio_remove_tree(s->fd, d->name); /* the filter left more */
 	if (rc < 0)

@@ -80,6 +80,27 @@ message_that_is_too_large_is_refused_and_removed(void **state)
 }
 
 static void
+many_recipients_go_to_disk(void **state)
+{
+	struct gate g = { .opts = GATE_QUEUE };
+
+	(void)state;
+	g.opts.limits.memory_bytes = 200;
+	gate_ready(&g);
+	gate_mail(&g, "<a@b>");
+	for (int i = 0; i < 20; i++)
+		gate_rcpt(&g, "<0123456789@example.org>");
+	assert_non_null(strstr(
+	    gate_file(&g, "COMMANDS"), "\nR<0123456789@example.org> ? ? ?\n"));
+	gate_eoh(&g);
+	gate_eom(&g);
+	assert_int_equal(strlen(gate_file(&g, "COMMANDS")), 54 + 20 * 32 + 2);
+	gate_scanned(&g, "F\n");
+	gate_heard(&g, "c\n");
+	gate_close(&g);
+}
+
+static void
 announced_size_is_refused_at_mail(void **state)
 {
 	static const struct {
@@ -225,6 +246,7 @@ main(void)
 		    message_with_a_header_that_is_too_large_is_refused),
 		cmocka_unit_test(
 		    message_that_is_too_large_is_refused_and_removed),
+		cmocka_unit_test(many_recipients_go_to_disk),
 		cmocka_unit_test(announced_size_is_refused_at_mail),
 		cmocka_unit_test(spool_without_room_is_a_tempfail_at_mail),
 		cmocka_unit_test(spool_is_asked_for_its_room_once_a_second),

@@ -192,6 +192,8 @@ discard_removes_what_the_filter_left(void **state)
 	assert_int_equal(mkdirat(f->d.fd, "Work", 0700), 0);
 	assert_int_equal(mkdirat(f->d.fd, "Work/deep", 0700), 0);
 	assert_int_equal(symlinkat("/etc/passwd", f->d.fd, "Work/ln"), 0);
+	assert_int_equal(mkdirat(f->d.fd, "tmp", 0700), 0);
+	assert_int_equal(mkdirat(f->d.fd, "tmp/x", 0700), 0);
 	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), -1);
 	assert_int_equal(f->d.fd, -1);
