@@ -359,6 +359,19 @@ if (!$>) {
     is $d->stop, 0, 'ends with status 0';
 }
 
+# The unit in docs/examples says nothing that is not understood.
+{
+    my $unit
+        = read_file("$FindBin::Bin/../../docs/examples/mimedefang.service");
+    my %value = $unit =~ /^Environment="(\w+)=(.*)"$/mg;
+    for my $key (qw(ExecStart ExecStartPre)) {
+        my ($words) = $unit =~ m{^$key=/usr/bin/mimedefang (.*)$}m;
+        $words =~ s/\$(\w+)/$value{$1}/g;
+        my @words = grep { $_ ne '--check-config' } split ' ', $words;
+        is value_of('max-workers', @words), 8, "the example unit: $key";
+    }
+}
+
 # In files of their own.
 my %elsewhere = (
     'check-config.t' => [qw(check-config)],
