@@ -4,6 +4,7 @@
 
 #include "core/base/fdio.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,6 +80,20 @@ no_file_is_normal_and_anything_else_is_told(void **state)
 	assert_non_null(strstr(err, ", error: "));
 }
 
+static void
+the_own_address_is_one_or_the_reason_is_told(void **state)
+{
+	const char *ip = md_my_ip(err, sizeof(err));
+	struct in_addr in;
+
+	(void)state;
+	if (ip)
+		assert_int_equal(inet_pton(AF_INET, ip, &in), 1);
+	else
+		assert_memory_equal(
+		    err, "Could not determine my own IP address!  ", 40);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int
@@ -86,6 +101,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_first_line_is_the_name),
+		CASE(the_own_address_is_one_or_the_reason_is_told),
 		CASE(no_file_is_normal_and_anything_else_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
