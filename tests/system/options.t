@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Daemon       ();
 use MilterClient qw(tempfailed);
+use Fcntl        qw(O_RDWR);
 use POSIX        qw(mkfifo);
 use Harness      qw(need_programs program run_program temp_dir wait_for
     read_file write_file is_running start_process stop_process);
@@ -260,8 +261,7 @@ for (
     is $got, $want,
         named($option =~ s/-//r || 'q',
         $option ? 'no worker is free' : 'without it: no worker is free');
-    open my $fh, '>', $fifo or die "$fifo: $!\n";
-    close $fh;
+    my $open = let_go();
     stop_process($scanning);
     is $d->stop, 0, 'ends with status 0' or diag $d->log_text;
 }
@@ -342,8 +342,7 @@ subtest 'times' => sub {
     ok !eval { $mta->read_frame }, 'and the session ends';
     ok $d->await_log(qr/Closed an MTA's connection: .*--reply-timeout/),
         'the log says it';
-    open my $fh, '>', $fifo or die "$fifo: $!\n";
-    close $fh;
+    my $open = let_go();
     is $d->stop, 0, 'ends with status 0';
 };
 if (!$>) {
@@ -418,6 +417,12 @@ sub start ($options) {
 
 sub socket_mode ($d) {
     return sprintf '%o', (stat "$d->{spool}/mimedefang.sock")[2] & 0777;
+}
+
+# Whoever opens the FIFO meanwhile goes on, and so does who waits already.
+sub let_go {
+    sysopen my $fh, $fifo, O_RDWR or die "$fifo: $!\n";
+    return $fh;
 }
 
 # The answer to a connection from there.
