@@ -220,7 +220,7 @@ check-generated: $(GENERATE)
 	@$< --check $(GENERATED)
 
 # ---- lint and format -----------------------------------------------------------
-lint: man check-generated ## includes, facts, words, cppcheck, perlcritic, manual pages
+lint: man check-generated ## includes, facts, words, options, cppcheck, perlcritic, manual pages
 	@tests/lint/run
 format: ## clang-format and perltidy
 	@clang-format -i $(C_FILES)
