@@ -7,14 +7,30 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define READ_SIZE 65536
 
+int
+ctl_addr(const char *spec, struct sockspec *addr, char *err, size_t errlen)
+{
+	struct sockaddr_in *in = &addr->addr.in;
+	struct sockaddr_in6 *in6 = &addr->addr.in6;
+
+	if (sockspec_parse(addr, spec, err, errlen) < 0)
+		return -1;
+	/* one that listens everywhere is here too */
+	if (in->sin_family == AF_INET && in->sin_addr.s_addr == INADDR_ANY)
+		in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (in6->sin6_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr))
+		in6->sin6_addr = in6addr_loopback;
+	return 0;
+}
+
 void
 ctl_ask_begin(
-    struct ctl_ask *a, const struct ctl_addr *addr, const char *line, size_t n)
+    struct ctl_ask *a, const struct sockspec *addr, const char *line, size_t n)
 {
 	*a = (struct ctl_ask){ .addr = addr, .fd = -1 };
 	buf_init(&a->line, 0);
@@ -43,12 +59,11 @@ dial(struct ctl_ask *a)
 {
 	int err;
 
-	a->fd = socket(a->addr->ss.ss_family,
+	a->fd = socket(a->addr->addr.sa.sa_family,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a->fd < 0)
 		return -errno;
-	if (connect(a->fd, (const struct sockaddr *)&a->addr->ss,
-		a->addr->len) == 0) {
+	if (connect(a->fd, &a->addr->addr.sa, a->addr->len) == 0) {
 		a->step = CTL_ASK_SEND;
 		return 1;
 	}

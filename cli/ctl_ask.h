@@ -8,19 +8,14 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/base/sockspec.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
 
-/* Where a multiplexor listens. */
-struct ctl_addr {
-	struct sockaddr_storage ss;
-	socklen_t len;
-};
-/* What -s may be (spec:control-socket).  Looks up a name if there is one.  0,
- * or -1 with a static text that says what is wrong. */
-int ctl_addr(const char *spec, struct ctl_addr *a, const char **why);
+/* Where a multiplexor is that was told to listen at this place
+ * (spec:control-socket).  0, or -1 as sockspec_parse. */
+int ctl_addr(const char *spec, struct sockspec *addr, char *err, size_t errlen);
 
 enum ctl_step {
 	CTL_ASK_CONNECT, /* the listener's queue is full: tried again */
@@ -29,7 +24,7 @@ enum ctl_step {
 	CTL_ASK_READ
 };
 struct ctl_ask {
-	const struct ctl_addr *addr;
+	const struct sockspec *addr;
 	int fd; /* -1: none now */
 	enum ctl_step step;
 	struct buf line, answer;
@@ -38,7 +33,7 @@ struct ctl_ask {
 /* Begins; the address is borrowed until ctl_ask_end.  Failures show in
  * ctl_ask_step. */
 void ctl_ask_begin(
-    struct ctl_ask *a, const struct ctl_addr *addr, const char *line, size_t n);
+    struct ctl_ask *a, const struct sockspec *addr, const char *line, size_t n);
 void ctl_ask_end(struct ctl_ask *a); /* also after a failure; twice is fine */
 /* 1: the answer is whole.  0: wait for ctl_ask_events on the fd, or at most
  * CTL_ASK_RETRY_MS if there is none.  -errno; -EMSGSIZE: an answer of more than

@@ -6,9 +6,9 @@
 #ifndef CLI_CTL_LIVE_H
 #define CLI_CTL_LIVE_H
 
-struct ctl_addr;
+struct sockspec;
 struct ctl_live_opts {
-	const struct ctl_addr *addr;
+	const struct sockspec *addr;
 	const char *socket, *host; /* as they are shown */
 	long interval_s;
 };

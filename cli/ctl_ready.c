@@ -49,7 +49,7 @@ ctl_ready_workers(struct ctl_str answer)
 
 /* An answer, or false and why not. */
 static bool
-ask(const struct ctl_addr *addr, const char *line, msec until,
+ask(const struct sockspec *addr, const char *line, msec until,
     struct ctl_ask *a, char *why, size_t n)
 {
 	int rc;
@@ -71,7 +71,7 @@ answer_of(const struct ctl_ask *a)
 }
 
 static bool
-worker_answers(const struct ctl_addr *addr, msec until, char *why, size_t n)
+worker_answers(const struct sockspec *addr, msec until, char *why, size_t n)
 {
 	enum ctl_ready r = CTL_NOT_READY;
 	struct ctl_ask a;
@@ -99,7 +99,7 @@ worker_answers(const struct ctl_addr *addr, msec until, char *why, size_t n)
 }
 
 static bool
-worker_is_free(const struct ctl_addr *addr, msec until, char *why, size_t n)
+worker_is_free(const struct sockspec *addr, msec until, char *why, size_t n)
 {
 	struct ctl_ask a;
 	bool is_free = false;
@@ -115,7 +115,7 @@ worker_is_free(const struct ctl_addr *addr, msec until, char *why, size_t n)
 }
 
 int
-ctl_wait_ready(const struct ctl_addr *addr, msec until, char *why, size_t n)
+ctl_wait_ready(const struct sockspec *addr, msec until, char *why, size_t n)
 {
 	*why = '\0';
 	for (;;) {

@@ -22,10 +22,10 @@ enum ctl_ready ctl_ready_ping(struct ctl_str answer);
  * For a socket that may not ask workers.  Pure. */
 bool ctl_ready_workers(struct ctl_str answer);
 
-struct ctl_addr;
+struct sockspec;
 /* Asks again and again until it is so.  0, or -1 at `until` with the reason (at
  * most n octets with the NUL) of the last try. */
 int ctl_wait_ready(
-    const struct ctl_addr *addr, msec until, char *why, size_t n);
+    const struct sockspec *addr, msec until, char *why, size_t n);
 
 #endif

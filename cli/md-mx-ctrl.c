@@ -71,7 +71,7 @@ act_list_commands(void *opts, const char *arg)
 static const struct opt rows[] = {
 	{ 's', "socket", OPT_STR, 0, AT(socket), "SOCKET",
 	    MD_SPOOLDIR "/mimedefang-multiplexor.sock", 0, 0,
-	    "the multiplexor's socket: a path, or inet:PORT[@HOST]", NULL },
+	    "the multiplexor's socket: a path, or inet:PORT[@ADDRESS]", NULL },
 	{ 'i', "interactive", OPT_FLAG, 0, AT(interactive), NULL, NULL, 0, 0,
 	    "read commands from standard input, a line each", NULL },
 	{ 0, "json", OPT_FLAG, 0, AT(json), NULL, NULL, 0, 0,
@@ -94,7 +94,7 @@ static const struct opt rows[] = {
 /* A conversation with one multiplexor. */
 struct session {
 	const struct ctl_opts *o;
-	struct ctl_addr addr;
+	struct sockspec addr;
 	char host[256];
 };
 
@@ -283,12 +283,12 @@ run_words(struct session *s, char **words, int n)
 static int
 session_init(struct session *s, const struct ctl_opts *o)
 {
-	const char *why;
+	char why[200];
 
 	s->o = o;
 	if (gethostname(s->host, sizeof(s->host) - 1) < 0)
 		s->host[0] = '\0';
-	if (ctl_addr(o->socket, &s->addr, &why) == 0)
+	if (ctl_addr(o->socket, &s->addr, why, sizeof(why)) == 0)
 		return 0;
 	fprintf(stderr, "ERROR -s %s: %s\n", o->socket, why);
 	return -1;
@@ -300,11 +300,11 @@ static void
 tail(const void *opts, bool usage, struct buf *out)
 {
 	const struct ctl_opts *o = opts;
-	struct ctl_addr addr;
+	struct sockspec addr;
 	struct ctl_ask a;
-	const char *why;
+	char why[200];
 
-	if (usage && ctl_addr(o->socket, &addr, &why) == 0) {
+	if (usage && ctl_addr(o->socket, &addr, why, sizeof(why)) == 0) {
 		ctl_ask_begin(&a, &addr, "help\n", 5);
 		if (ctl_ask_wait(&a, clock_mono_ms() + HELP_S * 1000) > 0 &&
 		    buf_len(&a.answer)) {

@@ -30,7 +30,7 @@
 	"60 1 0 0 1\n"
 
 static char dir[] = "/tmp/sp-live.XXXXXX", path[64];
-static struct ctl_addr addr;
+static struct sockspec addr;
 static int listener = -1, master = -1, slave = -1;
 static pid_t pid;
 static struct buf seen; /* what was drawn since the last look */
@@ -70,13 +70,13 @@ static int
 start(void **state)
 {
 	struct winsize w = { .ws_row = 24, .ws_col = 70 };
-	const char *why;
+	char why[200];
 
 	(void)state;
 	knows_load1 = true;
 	buf_init(&seen, 0);
 	snprintf(path, sizeof(path), "%s/mux.sock", dir);
-	if (ctl_addr(path, &addr, &why) < 0)
+	if (ctl_addr(path, &addr, why, sizeof(why)) < 0)
 		return -1;
 	serve();
 	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -122,7 +122,8 @@ fails 'an empty answer', '', ['free'],
 fails 'no argument', '', ['load1'],
     "ERROR load1: a number is missing behind it\n";
 fails 'no such socket', undef, [qw(-s inet:99999 free)],
-    "ERROR -s inet:99999: a port from 1 to 65535 is needed\n";
+    "ERROR -s inet:99999: \"99999\" is no port from 1 to 65535, possibly with "
+    . "\@ADDRESS behind it\n";
 
 like control("3\n", '', qw(free --json))->{out},
     qr/\A\{"timestamp":"[-\d]+T[:\d]+Z","hostname":"[^"]+","free":3\}\n\z/,
