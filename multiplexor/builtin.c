@@ -4,6 +4,9 @@
  */
 #include "mux_int.h"
 
+#include "jsonstats.h"
+#include "openmetrics.h"
+
 #include <inttypes.h>
 
 #ifndef MD_VERSION
@@ -24,13 +27,54 @@ report_of(struct mux *m)
 	};
 }
 
+/* Reports of the workers, as they are now. */
+static void
+report_now(const struct report *r, const struct mux_cmd *c, struct buf *out)
+{
+	struct pool_counts n;
+
+	pool_count(r->pool, &n);
+	if (c->type == CMD_FREE)
+		buf_addf(out, "%u\n", n.idle + n.stopped);
+	else if (c->type == CMD_STATUS)
+		report_status(r, out);
+	else if (c->type == CMD_MSGS)
+		buf_addf(out, "%" PRIu64 "\n", n.msgs);
+	else if (c->type != CMD_WORKERINFO)
+		report_workers(r, c->type == CMD_BUSYWORKERS, out);
+	else if (c->bad_arg)
+		buf_adds(out, "error: Invalid worker number\n");
+	else
+		report_workerinfo(r, c->arg, out);
+}
+
+/* Reports of what was. */
+static void
+report_past(const struct mux *m, const struct report *r,
+    const struct mux_cmd *c, struct buf *out)
+{
+	const struct account *acc = m->account;
+	int64_t sec = account_sec(m);
+
+	if (c->type == CMD_LOAD)
+		load_report(acc->load, c->cls, sec, r, out);
+	else if (c->type == CMD_HLOAD)
+		load_report_hours(acc->load, c->cls, sec, out);
+	else if (c->type == CMD_LOAD1)
+		load_report1(acc->load, c->bad_arg ? 0 : c->arg, sec, r, out);
+	else if (c->type == CMD_HISTO)
+		load_report_histo(acc->load, out);
+	else if (c->type == CMD_JSONSTATS)
+		jsonstats(&acc->metrics, r, out);
+	else
+		openmetrics(&acc->metrics, r, out);
+}
+
 bool
 mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 {
-	struct report rep = report_of(m);
-	struct pool_counts n;
+	const struct report rep = report_of(m);
 
-	pool_count(m->pool, &n);
 	switch (c->type) {
 	case CMD_WORKER:
 		return false;
@@ -38,23 +82,23 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 		command_help(c->open, out);
 		break;
 	case CMD_FREE:
-		buf_addf(out, "%u\n", n.idle + n.stopped);
-		break;
 	case CMD_STATUS:
-		report_status(&rep, out);
-		break;
 	case CMD_WORKERS:
 	case CMD_BUSYWORKERS:
-		report_workers(&rep, c->type == CMD_BUSYWORKERS, out);
-		break;
 	case CMD_WORKERINFO:
-		if (c->bad_arg)
-			buf_adds(out, "error: Invalid worker number\n");
-		else
-			report_workerinfo(&rep, c->arg, out);
-		break;
 	case CMD_MSGS:
-		buf_addf(out, "%" PRIu64 "\n", n.msgs);
+		report_now(&rep, c, out);
+		break;
+	case CMD_LOAD:
+	case CMD_HLOAD:
+	case CMD_LOAD1:
+	case CMD_HISTO:
+	case CMD_JSONSTATS:
+	case CMD_METRICS:
+		report_past(m, &rep, c, out);
+		break;
+	case CMD_AUTOSCALE:
+		clockwork_autoscale(m, out);
 		break;
 	case CMD_REREAD:
 		mux_reread(m);
@@ -76,13 +120,6 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 		buf_adds(out,
 		    "error: Attempt to use privileged command on unprivileged "
 		    "socket\n");
-		break;
-	case CMD_LOAD: /* reports of load are still to come */
-	case CMD_HLOAD:
-	case CMD_LOAD1:
-	case CMD_HISTO:
-	case CMD_AUTOSCALE:
-		buf_adds(out, "error: Not supported yet\n");
 		break;
 	case CMD_N:
 		break;

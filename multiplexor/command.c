@@ -39,6 +39,8 @@ static const struct row rows[] = {
 	{ "load1", CMD_LOAD1, true, true, 0 },
 	{ "histo", CMD_HISTO, false, true, 0 },
 	{ "autoscale", CMD_AUTOSCALE, false, true, 0 },
+	{ "jsonstats", CMD_JSONSTATS, false, true, 0 },
+	{ "metrics", CMD_METRICS, false, true, 0 },
 	{ "reread", CMD_REREAD, false, false, 0 },
 	{ "tick", CMD_TICK, false, true, 0 },
 	{ "tick", CMD_TICK, true, true, 0 },
@@ -78,6 +80,8 @@ static const struct {
 	{ "busyworkers", 2, "the busy ones of these" },
 	{ "workerinfo n", 2, "all about worker n" },
 	{ "autoscale", 2, "how far autoscaling is" },
+	{ "jsonstats", 2, "counters, times and workers as a JSON object" },
+	{ "metrics", 2, "counters and times as OpenMetrics text" },
 	{ "scan /path", 0, "scan the message in a directory" },
 };
 

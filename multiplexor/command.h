@@ -25,6 +25,8 @@ enum mux_command {
 	CMD_LOAD1,      /* arg */
 	CMD_HISTO,
 	CMD_AUTOSCALE,
+	CMD_JSONSTATS,
+	CMD_METRICS,
 	CMD_MSGS,
 	CMD_REREAD,
 	CMD_VERSION,

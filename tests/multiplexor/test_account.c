@@ -245,6 +245,74 @@ reopening_makes_a_new_file(void **state)
 	    "EndFilter worker=0 nworkers=1 nbusy=0 numRequests=2\n");
 }
 
+/* Numbers that depend on the time become N; so does the nth one (from 1), the
+ * uptime, unless n is 0. */
+static const char *
+without_times(const char *text, int nth)
+{
+	static char out[9000];
+	const char *start = text;
+	char *to = out;
+
+	while (*text && to < out + sizeof(out) - 2) {
+		if ((text == start || text[-1] == ' ') && --nth == 0) {
+			*to++ = 'N';
+			text += strspn(text, "0123456789");
+			continue;
+		}
+		size_t n = strspn(text, "0123456789"),
+		       fraction = text[n] == '.' ? 6 : 0;
+
+		if (n && fraction &&
+		    strspn(text + n + 1, "0123456789") >= fraction &&
+		    strncmp(text, "1.000000", 8) != 0 &&
+		    strncmp(text, "0.000000", 8) != 0) {
+			*to++ = 'N';
+			text += n + 1 + fraction;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
+static void
+reports_of_load_are_those_of_what_was_done(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.max_workers = 2;
+	rig_start(r);
+	rig_say(r, "scan Q /d");
+	rig_say(r, "recipok <a@x>");
+	rig_say(r, "helook 1");
+	assert_string_equal(without_times(rig_say(r, "load"), 29),
+	    "1 1 1 1 1.000000 1.000000 1.000000 1.000000 N N N N "
+	    "1 1 1 1 0 0 0 0 0 1 1 0 1 1 0 0 N");
+	assert_string_equal(without_times(rig_say(r, "load-recipok"), 29),
+	    "1 1 1 1 1.000000 1.000000 1.000000 1.000000 N N N N "
+	    "0 0 0 0 0 0 0 0 0 1 1 0 1 1 0 0 N");
+	assert_string_equal(without_times(rig_say(r, "load1 60"), 21),
+	    "1 1.000000 N 0 0.000000 0.000000 0 0.000000 0.000000 "
+	    "1 1.000000 N 0 1 1 0 1 1 0 0 N 60 0 0 0 0");
+	assert_string_equal(rig_say(r, "load1 9"),
+	    "error: Invalid 'back' amount (must be 10-600)");
+	assert_string_equal(rig_say(r, "load1 x"),
+	    "error: Invalid 'back' amount (must be 10-600)");
+	assert_string_equal(without_times(rig_say(r, "hload-relayok"), 0),
+	    "0 0 0 0 0.000000 0.000000 0.000000 0.000000 "
+	    "0.000000 0.000000 0.000000 0.000000 0 0 0 0");
+	assert_string_equal(rig_say(r, "histo"), "   1 3\n   2 0");
+	assert_string_equal(rig_say(r, "autoscale"),
+	    "enabled=0 interval=15 ema_busy=0.0000 scale_out=0.80 "
+	    "scale_in=0.30 out_cool=5 in_cool=30 ema_alpha=0.2500");
+	assert_memory_equal(
+	    rig_say(r, "jsonstats"), "{\"version\":\"0.1.0\",", 19);
+	assert_memory_equal(
+	    rig_say(r, "metrics"), "# TYPE mimedefang_workers gauge\n", 32);
+}
+
 int
 main(void)
 {
@@ -254,6 +322,7 @@ main(void)
 		CASE(a_scan_ends_before_the_next_one_starts),
 		CASE(metrics_count_what_happens),
 		CASE(a_request_that_starts_a_worker_counts_as_its_reason),
+		CASE(reports_of_load_are_those_of_what_was_done),
 		CASE(a_file_that_cannot_be_opened_is_told),
 		CASE(a_full_disk_is_told_once),
 		CASE(reopening_makes_a_new_file),

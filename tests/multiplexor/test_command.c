@@ -46,6 +46,8 @@ names_are_compared_exactly(void **state)
 		{ "hload-senderok", CMD_HLOAD },
 		{ "histo", CMD_HISTO },
 		{ "autoscale", CMD_AUTOSCALE },
+		{ "jsonstats", CMD_JSONSTATS },
+		{ "metrics", CMD_METRICS },
 		{ "rawload", CMD_WORKER },
 		{ "scan Q1 /d", CMD_WORKER },
 		{ "relayok 1 2", CMD_WORKER },
@@ -176,6 +178,7 @@ the_open_socket_is_for_looking_only(void **state)
 		{ "histo", CMD_HISTO },
 		{ "msgs", CMD_MSGS },
 		{ "autoscale", CMD_AUTOSCALE },
+		{ "jsonstats", CMD_JSONSTATS },
 		{ "foo_no_such_command", CMD_UNKNOWN },
 		{ "tick", CMD_TICK },
 		{ "reread", CMD_REFUSED },
@@ -228,13 +231,13 @@ help_lists_what_each_socket_has(void **state)
 	    "load1 secs,jsonload1 secs,rawload1 secs,load-relayok,"
 	    "rawload-relayok,load-senderok,rawload-senderok,load-recipok,"
 	    "rawload-recipok,histo,msgs,reread,workers,busyworkers,"
-	    "workerinfo n,autoscale,scan /path,");
+	    "workerinfo n,autoscale,jsonstats,metrics,scan /path,");
 	assert_string_equal(listed(true),
 	    "help,free,load,rawload,load1 secs,jsonload1 secs,rawload1 secs,"
 	    "load-relayok,rawload-relayok,load-senderok,rawload-senderok,"
 	    "load-recipok,rawload-recipok,status,jsonstatus,rawstatus,"
 	    "barstatus,histo,msgs,workers,busyworkers,workerinfo n,"
-	    "autoscale,");
+	    "autoscale,jsonstats,metrics,");
 }
 
 int

@@ -22,7 +22,7 @@ struct rig {
 
 struct rig_answer {
 	bool done, none; /* none: there will be no answer */
-	char text[8192];
+	char text[32768];
 	size_t n;
 };
 
