@@ -3,16 +3,14 @@
 #include "autoscale.h"
 
 /* spec:mux-autoscale; the reports show them */
-#define ALPHA     0.25
-#define OUT_ABOVE 0.80
-#define IN_BELOW  0.30
-#define OUT_COOL  5 /* seconds */
-#define IN_COOL   30
+#define ALPHA    0.25
+#define OUT_COOL 5 /* seconds */
+#define IN_COOL  30
 
 void
-autoscale_init(struct autoscale *a)
+autoscale_init(struct autoscale *a, const struct autoscale_opts *o)
 {
-	*a = (struct autoscale){ .last_in = MSEC_NEVER };
+	*a = (struct autoscale){ .o = *o, .last_in = MSEC_NEVER };
 }
 
 /* More than so many seconds ago, or never. */
@@ -28,10 +26,10 @@ autoscale_check(struct autoscale *a, const struct scale_facts *f)
 	double ratio = f->running ? (double)f->busy / f->running : 0;
 
 	a->ema = (1 - ALPHA) * a->ema + ALPHA * ratio;
-	if (a->ema > OUT_ABOVE && f->running < f->max &&
+	if (a->ema * 100 > a->o.out && f->running < f->max &&
 	    past(f->last_start, OUT_COOL, f->now))
 		return SCALE_OUT;
-	if (a->ema < IN_BELOW && f->running > f->min &&
+	if (a->ema * 100 < a->o.in && f->running > f->min &&
 	    past(f->last_start, IN_COOL, f->now) &&
 	    past(a->last_in, IN_COOL, f->now))
 		return SCALE_IN;
@@ -45,20 +43,19 @@ autoscale_in(struct autoscale *a, msec now)
 }
 
 void
-autoscale_report(const struct autoscale *a, struct buf *out)
+autoscale_report(const struct autoscale *a, bool enabled, struct buf *out)
 {
 	buf_addf(out,
-	    "enabled=%d interval=%d ema_busy=%.4f scale_out=%.2f "
+	    "enabled=%d interval=%u ema_busy=%.4f scale_out=%.2f "
 	    "scale_in=%.2f out_cool=%d in_cool=%d ema_alpha=%.4f\n",
-	    a != NULL, AUTOSCALE_MS / 1000, a ? a->ema : 0, OUT_ABOVE, IN_BELOW,
+	    enabled, a->o.interval, a->ema, a->o.out / 100.0, a->o.in / 100.0,
 	    OUT_COOL, IN_COOL, ALPHA);
 }
 
 void
-autoscale_start_line(struct buf *out)
+autoscale_start_line(const struct autoscale *a, struct buf *out)
 {
 	buf_addf(out,
-	    "Autoscaling enabled: interval=%ds scale_out=%.0f%% "
-	    "scale_in=%.0f%%",
-	    AUTOSCALE_MS / 1000, OUT_ABOVE * 100, IN_BELOW * 100);
+	    "Autoscaling enabled: interval=%us scale_out=%u%% scale_in=%u%%",
+	    a->o.interval, a->o.out, a->o.in);
 }

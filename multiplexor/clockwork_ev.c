@@ -137,8 +137,11 @@ static void
 scale_out(struct clockwork *c)
 {
 	struct pool_counts n;
+	long i = 0;
 
-	if (!pool_grow(c->m->pool, c->m->now))
+	while (i < c->m->o->scale_step && pool_grow(c->m->pool, c->m->now))
+		i++;
+	if (i == 0)
 		return;
 	mux_settle(c->m);
 	pool_count(c->m->pool, &n);
@@ -150,7 +153,11 @@ scale_out(struct clockwork *c)
 static void
 scale_in(struct clockwork *c)
 {
-	if (!pool_shrink(c->m->pool, c->m->now))
+	long i = 0;
+
+	while (i < c->m->o->scale_step && pool_shrink(c->m->pool, c->m->now))
+		i++;
+	if (i == 0)
 		return;
 	autoscale_in(&c->scale, c->m->now);
 	mux_settle(c->m);
@@ -199,7 +206,7 @@ on_scale(evutil_socket_t fd, short what, void *arg)
 void
 clockwork_autoscale(const struct mux *m, struct buf *out)
 {
-	autoscale_report(m->o->autoscale ? &m->clockwork->scale : NULL, out);
+	autoscale_report(&m->clockwork->scale, m->o->autoscale, out);
 }
 
 double
@@ -219,7 +226,9 @@ clockwork_new(struct mux *m)
 		return -ENOMEM;
 	m->clockwork = c;
 	c->m = m;
-	autoscale_init(&c->scale);
+	autoscale_init(&c->scale,
+	    &(struct autoscale_opts){ (unsigned)m->o->scale_s,
+		(unsigned)m->o->scale_out, (unsigned)m->o->scale_in });
 	c->status_ev = event_new(m->base, -1, EV_PERSIST, on_status, c);
 	c->scale_ev = event_new(m->base, -1, EV_PERSIST, on_scale, c);
 	c->write_ev = evtimer_new(m->base, on_write, c);
@@ -232,11 +241,11 @@ clockwork_new(struct mux *m)
 static void
 start_autoscale(struct clockwork *c)
 {
-	struct timeval tv = timeval_of(AUTOSCALE_MS);
+	struct timeval tv = { c->m->o->scale_s, 0 };
 	struct buf line;
 
 	buf_init(&line, 0);
-	autoscale_start_line(&line);
+	autoscale_start_line(&c->scale, &line);
 	if (buf_cstr(&line))
 		log_msg(LOG_L_INFO, NULL, "%s", buf_cstr(&line));
 	buf_fini(&line);

@@ -38,6 +38,11 @@ static const char not_yet[] = "E";
 		l, name, OPT_INT, OPT_NUMERIC, AT(member), arg, dflt, min,     \
 		    max, help, NULL                                            \
 	}
+#define OWN(name, member, arg, dflt, min, max, help)                           \
+	{                                                                      \
+		0, name, OPT_INT, OPT_STRICT, AT(member), arg, dflt, min, max, \
+		    help, NULL                                                 \
+	}
 #define STR(l, name, member, arg, dflt, help)                                  \
 	{                                                                      \
 		l, name, OPT_STR, 0, AT(member), arg, dflt, 0, 0, help, NULL   \
@@ -82,6 +87,14 @@ const struct opt mux_option_rows[] = {
 	    "run the filter's tick function as often; 0: never"),
 	INT('P', "tick-types", tick_types, "N", "1", 1, TICK_TYPES_MAX,
 	    "kinds of tick that run beside each other, up to 30"),
+	OWN("scale-interval", scale_s, "SECS", "15", 1, 3600,
+	    "with -k: look at the load as often"),
+	OWN("scale-out", scale_out, "PERCENT", "80", 1, 100,
+	    "with -k: start workers when more than these are busy"),
+	OWN("scale-in", scale_in, "PERCENT", "30", 0, 99,
+	    "with -k: stop workers when less than these are busy"),
+	OWN("scale-step", scale_step, "N", "1", 1, 1000,
+	    "with -k: start or stop as many workers at a time"),
 	INT('L', "log-status", status_log_s, "SECS", "0", 0, INT_MAX,
 	    "log a status line as often; 0: never"),
 	STR('s', "socket", socket, "PATH", NULL,
@@ -297,6 +310,12 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 		o->per_domain = 0; /* could never be reached */
 	if (o->backlog == 0)
 		o->backlog = default_backlog(o);
+	if (o->scale_in >= o->scale_out) {
+		snprintf(err, errlen,
+		    "--scale-in %ld: must be below --scale-out, %ld",
+		    o->scale_in, o->scale_out);
+		return -1;
+	}
 	if (check_not_yet(o, err, errlen) < 0)
 		return -1;
 	if (check_filter(o, err, errlen) < 0 ||

@@ -37,6 +37,8 @@ struct mux_opts {
 	long max_rss_kb, max_as_kb; /* -R -M; 0 = unset */
 	long status_log_s;          /* -L */
 	long tick_s, tick_types;    /* -X, 0 = none; -P */
+	long scale_s, scale_step;   /* of -k: how often, how many workers */
+	long scale_out, scale_in;   /* percent of workers busy */
 	const char *socket;         /* -s; NULL = SPOOL/... */
 	const char *open_socket;    /* -a, NULL = none */
 	const char *notify_socket;  /* -O */

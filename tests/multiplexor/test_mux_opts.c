@@ -151,6 +151,8 @@ what_cannot_be_meant_is_refused(void **state)
 		{ "-f worker.pl",
 		    "-f: You must supply an absolute path for filter "
 		    "program" },
+		{ "--scale-in 50 --scale-out 50",
+		    "--scale-in 50: must be below --scale-out, 50" },
 		{ "-s inet:1234",
 		    "Argument to -s option must be a UNIX-domain socket, not a "
 		    "TCP socket." },
@@ -229,7 +231,8 @@ options_are_these(void **state)
 	    "i idle-timeout\nb busy-timeout\nc client-timeout\n"
 	    "w start-delay\nW min-start-delay\nq queue-size\n"
 	    "Q queue-timeout\nI backlog\ny per-domain\nR max-rss\n"
-	    "M max-memory\nX tick-interval\nP tick-types\nL log-status\n"
+	    "M max-memory\nX tick-interval\nP tick-types\n- scale-interval\n- "
+	    "scale-out\n- scale-in\n- scale-step\nL log-status\n"
 	    "s socket\na open-socket\nO notify-socket\nN map-socket\n"
 	    "- max-clients\n- max-open-clients\n- max-request\n"
 	    "- max-answer\n- max-listeners\n"

@@ -65,6 +65,22 @@ END
     }
 }
 
+# Those without a letter; a wrong value is refused with the right ones.
+for (split /\n/, <<'END') {
+scale-interval 5
+scale-out      90
+scale-in       10
+scale-step     3
+END
+    my ($name, $given) = split ' ';
+    is value_of($name, @separate, "--$name=$given"), $given, "--$name";
+    is value_of($name, @builtin, "--$name", $given), $given,
+        "--$name: behind --";
+    like value_of($name, @separate, "--$name=1000000"),
+        qr/status 1: .*--$name: '1000000' is not a number from \d+ to \d+/,
+        "--$name: wrong value";
+}
+
 # Of the separate program only.
 for (split /\n/, <<'END') {
 z spool      /var/spool/other  /var/spool/other

@@ -51,7 +51,9 @@ sub all_of ($separate) {
     pass 'HUP makes a new file';
     ok $daemon->await_log(qr/ticked 0/), 'type 0 of the ticks is run';
     ok $daemon->await_log(qr/ticked 1/), 'type 1, too';
-    is $daemon->stop, 0, 'the daemon ends with status 0';
+    my @rereads = $daemon->log_lines(qr/Forcing reread|new generation/);
+    is scalar @rereads, 0, 'HUP does not reread' if $separate;
+    is $daemon->stop,   0, 'the daemon ends with status 0';
     like read_file($file),
         qr/${head}ReapWorker worker=\d nworkers=\d nbusy=\d$/m,
         'the end of the worker is in the new file';
