@@ -51,10 +51,12 @@ add_pool(struct buf *out, const struct report *r)
 	    "\"uptime\":%" PRIu64 ",\"scans\":%" PRIu64
 	    ",\"activations\":%" PRIu64
 	    ",\"workers\":{\"max\":%u,\"idle\":%u,\"busy\":%u,"
-	    "\"stopped\":%u,\"killed\":%u}"
+	    "\"stopped\":%u,\"killed\":%u,\"old_generation\":%u,"
+	    "\"early_deaths\":%u}"
 	    ",\"queue\":{\"size\":%u,\"length\":%u}",
 	    (r->now - r->started) / 1000, c.msgs, c.activations, r->slots,
-	    c.idle, c.busy, c.stopped, c.killed, r->queue_max, c.queued);
+	    c.idle, c.busy, c.stopped, c.killed, c.old, c.early, r->queue_max,
+	    c.queued);
 }
 
 /* A family with labels is an object of its own. */

@@ -112,6 +112,11 @@ add_gauges(const struct report *r, struct buf *out)
 		   "workers{state=\"stopped\"} %u\n" PREFIX
 		   "workers{state=\"killed\"} %u\n",
 	    c.idle, c.busy, c.stopped, c.killed);
+	add_gauge(out, "workers_old_generation",
+	    "workers that a reread has still to replace", c.old);
+	add_gauge(out, "worker_early_deaths",
+	    "workers in a row that died without an answer; 2: a crash loop",
+	    c.early);
 	add_gauge(out, "queue_size", "requests that may wait", r->queue_max);
 	add_gauge(out, "queue_length", "requests that wait now", c.queued);
 	add_family(

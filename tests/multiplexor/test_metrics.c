@@ -133,7 +133,9 @@ json_has_everything_and_nothing_unescaped(void **state)
 	assert_string_equal(buf_cstr(&f->out),
 	    "{\"version\":\"0.1.0\",\"uptime\":6,\"scans\":0,"
 	    "\"activations\":1,\"workers\":{\"max\":2,\"idle\":0,\"busy\":1,"
-	    "\"stopped\":1,\"killed\":0},\"queue\":{\"size\":4,\"length\":0},"
+	    "\"stopped\":1,\"killed\":0,\"old_generation\":0,\"early_deaths\":"
+	    "0},"
+	    "\"queue\":{\"size\":4,\"length\":0},"
 	    "\"counters\":{\"requests_failed\":{\"no_worker\":0,\"start\":0,"
 	    "\"queue_timeout\":3,\"busy_timeout\":0,\"talk\":0,"
 	    "\"worker_died\":0,\"domain_limit\":0,\"stopping\":0},"
