@@ -1,13 +1,14 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # Statistics of a daemon at work: the file's lines, its mode, and what SIGHUP
-# does after it was moved away; the filter's tick function.
+# does after it was moved away; load and metrics; the filter's tick function.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
-use Daemon  ();
-use Harness qw(both_ways need_programs wait_for read_file);
+use JSON::PP qw(decode_json);
+use Daemon   ();
+use Harness  qw(both_ways need_programs wait_for read_file);
 
 need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
@@ -44,6 +45,15 @@ sub all_of ($separate) {
     is sprintf('%04o', (stat $file)[2] & 07777), '0600', 'the mode of the file';
     ok $daemon->await_log(qr/stats \d+[.]\d{3} EndFilter worker=\d /),
         'the same lines in the log';
+
+    my (undef, $load) = $daemon->control('rawload');
+    my @numbers = split ' ', $load;
+    is scalar @numbers, 29, 'load has 29 numbers';
+    is $numbers[3],     1,  'one scan in the last ten minutes';
+    my (undef, $json) = $daemon->control('jsonstats');
+    my $all = decode_json($json);
+    is $all->{requests}{scan}{count},   1, 'one in the histogram, too';
+    is scalar @{ $all->{worker_list} }, 3, 'and all three workers';
 
     rename $file, "$file.1" or die "$file: $!\n";
     kill HUP => $daemon->{processes}[0]{pid};
