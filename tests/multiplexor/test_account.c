@@ -109,6 +109,7 @@ a_scan_ends_before_the_next_one_starts(void **state)
 
 	r->o.queue_max = 2;
 	r->o.stats_flush = true;
+	r->o.start_delay_s = 3600; /* none but for a request */
 	rig_start(r);
 	snprintf(line, sizeof(line), "scan Q1 /d wait %s", fifo);
 	rig_ask(r, line, &a);
