@@ -307,6 +307,7 @@ subtest 'beginning and end' => sub {
     is_deeply([ $w->stop ], [0], 'a command that is cut off is none');
 
     $w = start('');
+    is($w->ask('ping'), 'PONG', 'it is in its loop');
     kill INT => $w->{pid};
     waitpid delete $w->{pid}, 0;
     is($? & 127, 2, 'SIGINT ends it at once');
