@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,14 +17,14 @@
 
 struct count {
 	unsigned removed, kept;
-	char first[SPOOL_NAME_MAX + 1];
+	char first[NAME_MAX + 1];
 };
 
 /* A working directory, ours, old, and not one that was kept on purpose. */
 static bool
 is_stale(const struct spool *s, const char *name, int64_t before)
 {
-	char path[SPOOL_NAME_MAX + sizeof("/" SPOOL_KEPT)];
+	char path[NAME_MAX + sizeof("/" SPOOL_KEPT)];
 	struct stat st;
 
 	if (strncmp(name, SPOOL_PREFIX, strlen(SPOOL_PREFIX)) != 0 ||
