@@ -324,9 +324,21 @@ log_alive(const struct frontend_opts *o)
 	    o->check_sender, o->check_recipient);
 }
 
+/* Another signal must not cut off what is left to do: without its event it would
+ * have its default action, and pid and lock file would stay. */
+static void
+ignore_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+}
+
 static void
 free_all(struct md *md)
 {
+	ignore_signals();
 	frontend_free(md->fe);
 	mux_free(md->mux);
 	muxclient_free(md->client);
