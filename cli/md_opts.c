@@ -130,8 +130,8 @@ const struct opt md_option_rows[] = {
 	LIMIT("max-header-bytes", header_bytes, "BYTES", "4194304", 0, LONG_MAX,
 	    "refuse messages with a larger header; 0: no limit"),
 	LIMIT("max-request", request_bytes, "BYTES", "4094", 1024, 16382,
-	    "longest request to the multiplexor; MIMEDefang's and ours take "
-	    "4094"),
+	    "longest request to a multiplexor, which must take it too; "
+	    "MIMEDefang's takes 4094"),
 	LIMIT("max-results", results_bytes, "BYTES", "1048576", 65535, 1 << 30,
 	    "largest RESULTS of a filter"),
 	LIMIT("max-results-line", results_line, "BYTES", "65535", 16382,
