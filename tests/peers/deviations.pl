@@ -162,7 +162,7 @@ END
 - eom: add_header X-A b
 END
             'RESULTS without F, -k' => <<'END',
-+ left mdefang-Q4: COMMANDS HEADERS INPUTMSG RESULTS
++ left mdefang-Q4: COMMANDS HEADERS INPUTMSG KEPT RESULTS
 - eom: add_header X-A b
 END
         },
@@ -315,13 +315,34 @@ END
         },
     },
     {
+        name => 'sweep',
+        why  => <<'WHY',
+A directory that is kept on purpose has a mark, so that no later start takes it
+for one that a crash left (choice:sweep).
+WHY
+        in => {
+            'directories stay, -d' => <<'END',
++ left mdefang-Q1: COMMANDS HEADERS INPUTMSG KEPT RESULTS
+- left mdefang-Q1: COMMANDS HEADERS INPUTMSG RESULTS
+END
+            'a failed scan, -k' => <<'END',
++ left mdefang-Q1: COMMANDS HEADERS INPUTMSG KEPT RESULTS
+- left mdefang-Q1: COMMANDS HEADERS INPUTMSG RESULTS
+END
+            'no RESULTS, -k' => <<'END',
++ left mdefang-Q2: COMMANDS HEADERS INPUTMSG KEPT
+- left mdefang-Q2: COMMANDS HEADERS INPUTMSG
+END
+        },
+    },
+    {
         name => 'retry-once',
         why  => <<'WHY',
 A message that killed two workers is kept (choice:retry-once).
 WHY
         in => {
             'scan: ERR' => <<'END',
-+ left mdefang-ID: COMMANDS HEADERS INPUTMSG RESULTS
++ left mdefang-ID: COMMANDS HEADERS INPUTMSG KEPT RESULTS
 END
         },
     },

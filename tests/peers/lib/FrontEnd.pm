@@ -107,6 +107,7 @@ sub asked ($self) {
     my @lines;
     for my $request ($self->{mux}->requests) {
         my ($line, $files) = @$request{qw(line files)};
+        next if $line eq 'workerinfo pipeline-1';    # once a minute, of ours
         $self->{ids}{$1} = 1
             if ($files->{COMMANDS} // '') =~ /^i(\w+)$/m;
         push @lines, '  asks ' . shown($self->comparable($line));
