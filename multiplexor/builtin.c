@@ -77,6 +77,7 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 
 	switch (c->type) {
 	case CMD_WORKER:
+	case CMD_REREAD: /* reread_ev */
 		return false;
 	case CMD_HELP:
 		command_help(c->open, out);
@@ -99,10 +100,6 @@ mux_builtin(struct mux *m, const struct mux_cmd *c, struct buf *out)
 		break;
 	case CMD_AUTOSCALE:
 		clockwork_autoscale(m, out);
-		break;
-	case CMD_REREAD:
-		mux_reread(m);
-		buf_adds(out, "Forced reread of filter rules\n");
 		break;
 	case CMD_VERSION:
 		buf_adds(out, MD_VERSION);

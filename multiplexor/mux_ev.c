@@ -54,9 +54,8 @@ mux_deliver(struct mux *m, struct request *r, char *p, size_t n)
 	done(arg, p, n, p ? NULL : "the multiplexor is stopping");
 }
 
-/* Its answer is in r->out. */
-static void
-finish(struct mux *m, struct request *r)
+void
+mux_finish(struct mux *m, struct request *r)
 {
 	r->finished = true;
 	TAILQ_INSERT_TAIL(&m->finished, r, link);
@@ -141,19 +140,6 @@ static const char overloaded[] =
 		  "(consider increasing busy timeout)\n";
 
 static void
-do_spawn(struct mux *m, const struct pool_action *a)
-{
-	struct worker *w = &m->workers[a->slot];
-
-	if (worker_start(w, a) < 0)
-		pool_failed(m->pool, a->slot, m->now);
-	else if (a->warm)
-		worker_prove(w);
-	else
-		pool_ready(m->pool, a->slot, m->now);
-}
-
-static void
 do_assign(struct mux *m, const struct pool_action *a)
 {
 	struct request *r = mux_request(m, a->req);
@@ -180,7 +166,16 @@ do_answer(struct mux *m, const struct pool_action *a)
 		buf_adds(&r->out, text);
 	else
 		r->lost = true;
-	finish(m, r);
+	mux_finish(m, r);
+}
+
+static void
+do_forget(struct mux *m, const struct pool_action *a)
+{
+	struct request *r = mux_request(m, a->req);
+
+	assert(r && !r->done);
+	request_free(m, r);
 }
 
 static void
@@ -189,6 +184,11 @@ do_signal(struct mux *m, const struct pool_action *a, int sig)
 	struct worker *w = &m->workers[a->slot];
 
 	log_stop(m, a);
+	if (!w->proc.pid) { /* a zygote did not deliver it in time */
+		worker_forget(w);
+		pool_exited(m->pool, w->slot, m->now);
+		return;
+	}
 	proc_signal(w->proc.pid, sig);
 	worker_close_stdin(w);
 }
@@ -202,7 +202,7 @@ mux_settle(struct mux *m)
 	while (pool_next(m->pool, &a)) {
 		switch (a.type) {
 		case POOL_SPAWN:
-			do_spawn(m, &a);
+			worker_spawn(&m->workers[a.slot], &a);
 			break;
 		case POOL_ASSIGN:
 			do_assign(m, &a);
@@ -221,6 +221,9 @@ mux_settle(struct mux *m)
 			break;
 		case POOL_ANSWER:
 			do_answer(m, &a);
+			break;
+		case POOL_FORGET:
+			do_forget(m, &a);
 			break;
 		case POOL_RETRY:
 			log_retry(m, &a);
@@ -258,6 +261,32 @@ settle_then_finish(struct mux *m)
 
 /* ---- events ---- */
 
+struct event *
+mux_watch(struct mux *m, int fd, event_callback_fn fn, void *arg)
+{
+	struct event *ev =
+	    event_new(m->base, fd, EV_READ | EV_PERSIST, fn, arg);
+
+	if (ev && event_add(ev, NULL) < 0)
+		mux_end_event(&ev);
+	return ev;
+}
+
+void
+mux_end_event(struct event **ev)
+{
+	if (*ev)
+		event_free(*ev);
+	*ev = NULL;
+}
+
+void
+mux_end_fd(struct event **ev, int *fd)
+{
+	mux_end_event(ev);
+	proc_close(fd, 1);
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -281,19 +310,36 @@ worker_of(struct mux *m, pid_t pid)
 }
 
 static void
+child_died(struct mux *m, pid_t pid)
+{
+	struct worker *w = worker_of(m, pid);
+	struct proc_exit e;
+
+	if (!w) { /* perhaps its birth has not been heard of */
+		zygotes_listen(m);
+		mux_settle(m);
+		w = worker_of(m, pid);
+	}
+	if (w) {
+		worker_dead(w);
+		return;
+	}
+	proc_reap(pid, &e);
+	if (!reread_reaped(m, &e))
+		zygotes_reaped(m, &e); /* or an orphan of a worker's */
+}
+
+static void
 on_child(evutil_socket_t sig, short what, void *arg)
 {
 	struct mux *m = arg;
-	struct proc_exit e;
+	pid_t pid;
 
 	(void)sig;
 	(void)what;
 	m->now = clock_mono_ms();
-	while (proc_reap(&e)) {
-		struct worker *w = worker_of(m, e.pid);
-
-		if (w)
-			worker_reaped(w, &e);
+	while ((pid = proc_dead()) > 0) {
+		child_died(m, pid);
 		mux_settle(m);
 	}
 	mux_settle_and_finish(m);
@@ -342,8 +388,10 @@ ask(struct mux *m, bool open, const char *line, size_t n, mux_done_fn *done,
 	r = request_new(m, c.p, c.n, done, arg);
 	if (!r)
 		return 0;
-	if (mux_builtin(m, &c, &r->out))
-		finish(m, r);
+	if (c.type == CMD_REREAD)
+		reread_ask(m, r);
+	else if (mux_builtin(m, &c, &r->out))
+		mux_finish(m, r);
 	else
 		pool_request(m->pool, r->id, mux_classify(c.p, c.n),
 		    domain_of(m, &c), m->now);
@@ -386,7 +434,11 @@ mux_cancel(struct mux *m, uint64_t ticket)
 		return;
 	r->done = NULL;
 	account_count(m, METRIC_CANCELLED);
-	if (!r->finished && pool_cancel(m->pool, ticket))
+	if (r->finished)
+		return;
+	if (r->rereads)
+		reread_forget(m, r);
+	if (pool_cancel(m->pool, ticket))
 		request_free(m, r);
 }
 
@@ -394,8 +446,7 @@ void
 mux_reread(struct mux *m)
 {
 	m->now = clock_mono_ms();
-	account_count(m, METRIC_REREADS);
-	pool_reread(m->pool, m->now);
+	reread_ask(m, NULL);
 	settle_then_finish(m);
 	news_event(m, 'R');
 }
@@ -408,6 +459,7 @@ mux_start(struct mux *m)
 	m->now = m->started = clock_mono_ms();
 	log_started(m);
 	account_open_file(m);
+	zygotes_start(m);
 	pool_start(m->pool, m->now);
 	settle_then_finish(m);
 	clockwork_start(m);
@@ -429,8 +481,12 @@ mux_stop(struct mux *m, void (*stopped)(void *arg), void *arg)
 		m->stopped = stopped;
 		m->stopped_arg = arg;
 	}
-	m->stopping = true;
 	m->now = clock_mono_ms();
+	if (!m->stopping) {
+		m->stopping = true;
+		reread_stop(m);
+		zygotes_stop(m);
+	}
 	pool_stop(m->pool, m->now);
 	settle_then_finish(m);
 }
@@ -463,9 +519,10 @@ new_pool(struct mux *m)
 	if (!m->workers)
 		return -ENOMEM;
 	for (unsigned i = 0; i < p.max_workers; i++)
-		m->workers[i] = (struct worker){
-			.m = m, .slot = i, .proc = { 0, -1, -1, -1, -1 }
-		};
+		m->workers[i] = (struct worker){ .m = m,
+			.slot = i,
+			.proc = { 0, -1, -1, -1, -1 },
+			.theirs = { -1, -1, -1, -1 } };
 	return pool_new(&m->pool, &p);
 }
 
@@ -514,7 +571,9 @@ mux_new(struct mux **out, struct event_base *base, const struct mux_opts *o,
 	if (new_pool(m) < 0 || new_events(m) < 0 || account_new(m) < 0 ||
 	    clockwork_new(m) < 0 || news_new(m) < 0)
 		goto no_memory;
+	reread_init(m);
 	if (proc_check(&m->spec, err, errlen) < 0 ||
+	    zygotes_init(m, err, errlen) < 0 ||
 	    clients_listen(m, err, errlen) < 0) {
 		mux_free(m);
 		return -1;
@@ -526,13 +585,6 @@ no_memory:
 	mux_free(m);
 	snprintf(err, errlen, "Out of memory");
 	return -1;
-}
-
-static void
-free_event(struct event *ev)
-{
-	if (ev)
-		event_free(ev);
 }
 
 static void
@@ -556,12 +608,14 @@ mux_free(struct mux *m)
 	if (!m)
 		return;
 	kill_all(m);
+	reread_free(m);
+	zygotes_free(m);
 	clients_free(m);
 	maps_free(m);
 	news_free(m);
-	free_event(m->timer_ev);
-	free_event(m->finish_ev);
-	free_event(m->child_ev);
+	mux_end_event(&m->timer_ev);
+	mux_end_event(&m->finish_ev);
+	mux_end_event(&m->child_ev);
 	for (uint32_t at = 0; (r = id_any(&m->ids, &at));)
 		request_free(m, r);
 	id_fini(&m->ids);

@@ -97,12 +97,21 @@ log_start_failed(const struct mux *m, unsigned slot, const char *what, int err)
 }
 
 void
-log_limit_failed(unsigned slot, int err)
+log_limit_failed(const char *who, int err)
 {
 	log_msg(LOG_L_WARN, NULL,
-	    "worker %u runs without its memory limit (-R, -M): setrlimit "
+	    "%s runs without its memory limit (-R, -M): setrlimit "
 	    "failed: %s",
-	    slot, strerror(err));
+	    who, strerror(err));
+}
+
+void
+log_exit(int status, char *to, size_t max)
+{
+	if (WIFSIGNALED(status))
+		snprintf(to, max, "was ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(to, max, "exited with status %d", WEXITSTATUS(status));
 }
 
 static void
@@ -304,7 +313,7 @@ log_retry(const struct mux *m, const struct pool_action *a)
 void
 log_died(const struct mux *m, const struct worker *w)
 {
-	if (w->out_of_memory)
+	if (w->diag.out_of_memory)
 		log_msg(LOG_L_ERR, NULL,
 		    "Worker %u ran out of memory -- possible DoS attack due "
 		    "to complex MIME?",
@@ -338,24 +347,22 @@ log_extra(const struct worker *w, const char *what)
 }
 
 static void
-log_usage(const struct mux *m, const struct worker *w, const struct rusage *u)
+log_usage(
+    const struct worker *w, const struct pool_info *i, const struct rusage *u)
 {
-	struct pool_info i;
-
-	pool_info(m->pool, w->slot, &i);
 	log_msg(LOG_L_INFO, NULL,
 	    "Worker %u resource usage: req=%u, scans=%u, user=%ld.%03ld, "
 	    "sys=%ld.%03ld, nswap=%ld, majflt=%ld, minflt=%ld, maxrss=%ld, "
 	    "bi=%ld, bo=%ld",
-	    w->slot, i.requests, i.scans, (long)u->ru_utime.tv_sec,
+	    w->slot, i->requests, i->scans, (long)u->ru_utime.tv_sec,
 	    (long)u->ru_utime.tv_usec / 1000, (long)u->ru_stime.tv_sec,
 	    (long)u->ru_stime.tv_usec / 1000, u->ru_nswap, u->ru_majflt,
 	    u->ru_minflt, u->ru_maxrss, u->ru_inblock, u->ru_oublock);
 }
 
 void
-log_reap(const struct mux *m, const struct worker *w, const struct proc_exit *e,
-    bool unexpected)
+log_reap(const struct mux *m, const struct worker *w, const struct pool_info *i,
+    const struct proc_exit *e, bool unexpected)
 {
 	enum log_level level = unexpected ? LOG_L_ERR : LOG_L_DEBUG;
 	const char *tail = unexpected ? " (WORKER DIED UNEXPECTEDLY)" : "";
@@ -363,9 +370,9 @@ log_reap(const struct mux *m, const struct worker *w, const struct proc_exit *e,
 	int sig = WIFSIGNALED(e->status) ? WTERMSIG(e->status) : 0;
 
 	if (unexpected)
-		account_count(m, w->out_of_memory ? METRIC_DIED_MEMORY
-				 : sig            ? METRIC_DIED_SIGNAL
-						  : METRIC_DIED_EXIT);
+		account_count(m, w->diag.out_of_memory ? METRIC_DIED_MEMORY
+				 : sig                 ? METRIC_DIED_SIGNAL
+						       : METRIC_DIED_EXIT);
 	account_reaped(m, w->slot);
 	if (unexpected)
 		news_event(m, 'U');
@@ -386,7 +393,7 @@ log_reap(const struct mux *m, const struct worker *w, const struct proc_exit *e,
 		log_msg(level, NULL,
 		    "Reap: worker %u (pid %ld) exited due to signal %d%s",
 		    w->slot, pid, sig, tail);
-	log_usage(m, w, &e->usage);
+	log_usage(w, i, &e->usage);
 }
 
 void

@@ -28,10 +28,6 @@
 #define BACKLOG_MIN    5
 #define BACKLOG_MAX    200
 
-/* Letters whose service is still to come: silence would leave an administrator
- * with one that he believes he has. */
-static const char not_yet[] = "E";
-
 #define AT(member) offsetof(struct mux_opts, member)
 #define INT(l, name, member, arg, dflt, min, max, help)                        \
 	{                                                                      \
@@ -220,34 +216,6 @@ check_other_sockets(const struct mux_opts *o, char *err, size_t errlen)
 	return 0;
 }
 
-/* What is asked for and cannot be given. */
-static int
-check_not_yet(const struct mux_opts *o, char *err, size_t errlen)
-{
-	for (size_t i = 0; i < mux_option_count; i++) {
-		const struct opt *row = &mux_option_rows[i];
-		const char *at = (const char *)o + row->offset;
-		bool given = false;
-
-		if (!row->letter || !strchr(not_yet, row->letter))
-			continue;
-		if (row->type == OPT_STR)
-			given = *(const char *const *)at != NULL;
-		else if (row->type == OPT_FLAG)
-			given = *(const bool *)at;
-		else if (row->type == OPT_INT)
-			given = *(const long *)at != 0;
-		if (given) {
-			snprintf(err, errlen,
-			    "option -%c (--%s) is not supported yet; leave it "
-			    "out",
-			    row->letter, row->name);
-			return -1;
-		}
-	}
-	return 0;
-}
-
 /* Workers run in the spool directory; whoever gives a relative path means it
  * from where he stands.  choice:relative-filter */
 static int
@@ -316,8 +284,6 @@ mux_opts_check(struct mux_opts *o, char *err, size_t errlen)
 		    o->scale_in, o->scale_out);
 		return -1;
 	}
-	if (check_not_yet(o, err, errlen) < 0)
-		return -1;
 	if (check_filter(o, err, errlen) < 0 ||
 	    check_other_sockets(o, err, errlen) < 0)
 		return -1;

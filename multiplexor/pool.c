@@ -158,8 +158,7 @@ on_busy_timeout(struct pool *p, struct slot *s, msec now)
 	struct pool_action *a =
 	    pool_answer(p, pool_release(p, s), POOL_A_TIMEOUT);
 
-	if (a)
-		a->n = busy;
+	a->n = busy;
 	pool_tell(p, s, POOL_TERM, POOL_WHY_BUSY, now);
 }
 

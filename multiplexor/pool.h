@@ -65,6 +65,7 @@ enum pool_do {
 	POOL_TERM,   /* the same, and signal TERM; why */
 	POOL_KILL,
 	POOL_ANSWER, /* answer the request with `answer`; n */
+	POOL_FORGET, /* the same for one that was cancelled: no answer */
 	POOL_RETRY,  /* news: its worker died, another will have a try */
 	POOL_ALARM,  /* news: workers die early, n ms until the next start */
 };
@@ -103,7 +104,7 @@ struct pool_action {
 	enum pool_do type;
 	unsigned slot; /* all but WAIT, ANSWER, ALARM */
 	uint64_t req;  /* SPAWN (0: for no request), ASSIGN, WAIT, ANSWER,
-			* RETRY */
+			* FORGET, RETRY */
 	enum pool_why why;
 	enum pool_answer answer;
 	enum mux_class cls;
@@ -126,7 +127,8 @@ void pool_request(struct pool *p, uint64_t req, enum mux_class cls,
 void pool_request_now(
     struct pool *p, uint64_t req, enum mux_class cls, msec now);
 /* Nobody wants its answer any more.  true: forgotten; false: a worker has it
- * (or gets it with an ASSIGN not yet drained) and goes on with it. */
+ * (or gets it with an ASSIGN not yet drained) and goes on with it, until
+ * pool_finished or a FORGET. */
 bool pool_cancel(struct pool *p, uint64_t req);
 void pool_ready(struct pool *p, unsigned slot, msec now);
 void pool_failed(struct pool *p, unsigned slot, msec now); /* not started */

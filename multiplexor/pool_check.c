@@ -115,7 +115,9 @@ pool_check(const struct pool *p)
 	}
 	assert(waiting == p->queued);
 	/* nobody waits beside a worker that has nothing to do */
-	assert(!p->queued || !p->n[POOL_IDLE]);
+	assert(!p->queued || (!p->n[POOL_IDLE] && !p->spare));
+	assert(
+	    !p->spare || (p->spare->state == POOL_STARTING && !p->spare->req));
 	TAILQ_FOREACH(r, &p->free, link)
 		unused++;
 	assert(

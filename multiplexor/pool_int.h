@@ -93,9 +93,10 @@ struct pool {
 	uint64_t msgs, activations, generation;
 	msec fill_at, idle_at; /* next start up to min, next idle check */
 	msec last_start, pause_until;
-	unsigned early;   /* deaths in a row */
-	unsigned n_old;   /* idle or busy, and of an old generation */
-	unsigned roll_to; /* as many shall be ready meanwhile; 0: no roll */
+	unsigned early;     /* deaths in a row */
+	struct slot *spare; /* starting for nobody, and not warm; or NULL */
+	unsigned n_old;     /* idle or busy, and of an old generation */
+	unsigned roll_to;   /* as many shall be ready meanwhile; 0: no roll */
 	bool stopping;
 };
 
@@ -135,7 +136,7 @@ void pool_fill(struct pool *p, msec now);
 void pool_died(struct pool *p, struct slot *s, msec now);
 
 /* ---- pool_serve.c ---- */
-/* Answers and frees it.  NULL: nobody wants the answer. */
+/* Answers and frees it, or has it forgotten. */
 struct pool_action *pool_answer(
     struct pool *p, struct req *r, enum pool_answer why);
 void pool_assign(struct pool *p, struct slot *s, struct req *r, msec now);

@@ -113,6 +113,8 @@ pool_hold(struct pool *p, struct slot *s, struct req *r)
 {
 	s->req = r;
 	r->slot = s;
+	if (s == p->spare)
+		p->spare = NULL;
 	if (r->domain)
 		LIST_INSERT_HEAD(
 		    &p->domains[bucket(p, r->domain)], s, by_domain);
@@ -123,8 +125,9 @@ pool_release(struct pool *p, struct slot *s)
 {
 	struct req *r = s->req;
 
-	(void)p;
 	if (r) {
+		if (s->state == POOL_STARTING)
+			p->spare = s;
 		if (r->domain)
 			LIST_REMOVE(s, by_domain);
 		r->slot = NULL;
@@ -161,6 +164,8 @@ pool_enter(struct pool *p, struct slot *s, enum pool_state to, msec now)
 		pool_heap_remove(pool_kin(p, s), s);
 	if (s->generation != p->generation)
 		p->n_old -= is_ready(s->state);
+	if (s == p->spare)
+		p->spare = NULL;
 	s->state = to;
 	s->since = now;
 	p->n[to]++;

@@ -8,13 +8,11 @@
 struct pool_action *
 pool_answer(struct pool *p, struct req *r, enum pool_answer why)
 {
-	struct pool_action *a = NULL;
+	struct pool_action *a =
+	    pool_emit(p, r->orphan ? POOL_FORGET : POOL_ANSWER);
 
-	if (!r->orphan) {
-		a = pool_emit(p, POOL_ANSWER);
-		a->req = r->id;
-		a->answer = why;
-	}
+	a->req = r->id;
+	a->answer = why;
 	if (r->cls == MUX_SCAN)
 		p->msgs += why == POOL_A_TIMEOUT || why == POOL_A_TALK ||
 			   why == POOL_A_DIED;
@@ -78,6 +76,8 @@ place(struct pool *p, struct req *r, msec now)
 		pool_answer(p, r, POOL_A_DOMAIN);
 	else if (p->n[POOL_IDLE])
 		pool_assign(p, choose_idle(p, r->cls), r, now);
+	else if (p->spare)
+		pool_hold(p, p->spare, r);
 	else if (p->n[POOL_DEAD] && pool_start_allowed_at(p) <= now)
 		pool_spawn(p, r, POOL_WHY_REQUEST, now);
 	else
@@ -88,7 +88,7 @@ place(struct pool *p, struct req *r, msec now)
 static bool
 could_place(const struct pool *p, msec now)
 {
-	return p->n[POOL_IDLE] ||
+	return p->n[POOL_IDLE] || p->spare ||
 	       (p->n[POOL_DEAD] && pool_start_allowed_at(p) <= now);
 }
 
@@ -192,5 +192,12 @@ pool_cancel(struct pool *p, uint64_t id)
 	if (r->orphan)
 		return false;
 	pool_req_free(p, r);
+	while (p->spare && (r = pool_wait_first(p))) {
+		pool_wait_remove(p, r);
+		if (domain_full(p, r))
+			pool_answer(p, r, POOL_A_DOMAIN);
+		else
+			pool_hold(p, p->spare, r);
+	}
 	return true;
 }

@@ -47,6 +47,8 @@ pool_spawn(struct pool *p, struct req *r, enum pool_why why, msec now)
 	pool_enter(p, s, POOL_STARTING, now);
 	if (r)
 		pool_hold(p, s, r);
+	else if (!s->warm)
+		p->spare = s;
 	a->slot = s->i;
 	a->req = r ? r->id : 0;
 	a->why = why;
@@ -78,6 +80,7 @@ pool_fill(struct pool *p, msec now)
 		return;
 	}
 	pool_spawn(p, NULL, POOL_WHY_MIN, now);
+	pool_serve_waiting(p, now);
 	pool_want_fill(p, now);
 }
 
@@ -87,6 +90,7 @@ pool_grow(struct pool *p, msec now)
 	if (p->stopping || !p->n[POOL_DEAD] || pool_start_allowed_at(p) > now)
 		return false;
 	pool_spawn(p, NULL, POOL_WHY_SCALE, now);
+	pool_serve_waiting(p, now);
 	return true;
 }
 

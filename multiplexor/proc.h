@@ -23,6 +23,8 @@ struct proc_spec {
 	long max_rss_kb, max_as_kb; /* 0 = unset */
 };
 
+#define PROC_FDS 4 /* 0 to 3 of a worker */
+
 /* Our ends, non-blocking, close-on-exec; -1: none. */
 struct proc {
 	pid_t pid;
@@ -49,8 +51,27 @@ struct proc_exit {
 	int status; /* as of wait(2) */
 	struct rusage usage;
 };
-/* Any child that has exited.  false: none. */
-bool proc_reap(struct proc_exit *e);
-void proc_wait(pid_t pid); /* blocks until this one has exited */
+/* A child that has exited, and is not reaped yet; 0: none. */
+pid_t proc_dead(void);
+void proc_reap(pid_t pid, struct proc_exit *e); /* blocks until it exits */
+void proc_wait(pid_t pid);                      /* the same */
+
+/* ---- a zygote: a process that forks workers (spec:zygote) ---- */
+
+/* As proc_start; out_fd is a socket to it, of records, and in_fd is -1. */
+int proc_start_zygote(
+    const struct proc_spec *s, struct proc *out, struct proc_trouble *t);
+/* Pipes for a worker that it forks: FIFOs dir/name.0 and so on, for the worker
+ * to open.  Our ends are put into *out; theirs[] keeps the others open until it
+ * has done so. */
+int proc_named_pipes(const struct proc_spec *s, int dir_fd, const char *name,
+    struct proc *out, int theirs[PROC_FDS]);
+void proc_unlink_pipes(int dir_fd, const char *name);
+void proc_close(int *fds, size_t n); /* those that are not -1; sets -1 */
+/* Descendants whose parent dies become our children. */
+int proc_adopt_orphans(void);
+/* Is it a child of ours that leads a group?  What a process tells may be
+ * wrong, and a signal to group 1 would reach everybody. */
+bool proc_is_worker(pid_t pid);
 
 #endif

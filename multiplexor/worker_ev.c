@@ -13,14 +13,13 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define STDERR_MAX     1023 /* octets of a line; spec:mux-stderr */
-#define LAST_WORDS_MAX 2048 /* octets kept for the case of death */
-#define LAST_READS_MAX 16   /* of a dead worker's pipe: others may hold it */
+#define LAST_READS_MAX 16 /* of a dead worker's pipe: others may hold it */
 
 static struct request *
 request_of(const struct worker *w)
@@ -28,90 +27,7 @@ request_of(const struct worker *w)
 	return mux_request(w->m, pool_req(w->m->pool, w->slot));
 }
 
-static void
-end_event(struct event **ev)
-{
-	if (*ev)
-		event_free(*ev);
-	*ev = NULL;
-}
-
-static void
-end_fd(struct event **ev, int *fd)
-{
-	end_event(ev);
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-/* ---- its diagnoses and status ---- */
-
-static void
-said(struct worker *w, const char *p, size_t n)
-{
-	if (memmem(p, n, "Out of memory!", 14))
-		w->out_of_memory = true;
-	if (n == 0)
-		return;
-	if (w->m->o->log_events) {
-		log_stderr(w->m, w, p, n);
-		return;
-	}
-	while (buf_len(&w->last_words) + n + 1 > LAST_WORDS_MAX &&
-	       buf_len(&w->last_words)) {
-		const char *lf = memchr(
-		    buf_data(&w->last_words), '\n', buf_len(&w->last_words));
-		buf_take(&w->last_words,
-		    (size_t)(lf - buf_data(&w->last_words)) + 1);
-	}
-	buf_add(&w->last_words, p, n);
-	buf_addc(&w->last_words, '\n');
-}
-
-/* false: nothing more to read. */
-static bool
-read_stderr(struct worker *w)
-{
-	char *p = w->m->in;
-	struct line_text t;
-	size_t left;
-	ssize_t n;
-	int r;
-
-	if (w->proc.err_fd < 0)
-		return false;
-	n = read(w->proc.err_fd, w->m->in, MUX_READ);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
-		if (line_rest(&w->err, &t))
-			said(w, t.p, t.n);
-		end_fd(&w->err_ev, &w->proc.err_fd);
-		return false;
-	}
-	left = (size_t)n;
-	while ((r = line_next(&w->err, &p, &left, &t)) != 0)
-		if (r > 0)
-			said(w, t.p, t.n);
-	return true;
-}
-
-/* What a dying worker said last: of interest before its death is told. */
-static void
-read_last_words(struct worker *w)
-{
-	for (int i = 0; i < LAST_READS_MAX && read_stderr(w); i++)
-		;
-}
-
-static void
-on_err(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	read_stderr(arg);
-}
+/* ---- its status ---- */
 
 static void
 reported(struct worker *w, const struct line_text *t)
@@ -138,7 +54,7 @@ on_status(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	n = read(fd, w->m->in, MUX_READ);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		end_fd(&w->status_ev, &w->proc.status_fd);
+		mux_end_fd(&w->status_ev, &w->proc.status_fd);
 	left = n > 0 ? (size_t)n : 0;
 	while ((r = line_next(&w->status, &p, &left, &t)) != 0)
 		if (r > 0 && t.n && busy)
@@ -230,12 +146,12 @@ went_silent(struct worker *w)
 	struct line_text t;
 	bool busy = request_of(w) != NULL;
 
-	end_fd(&w->out_ev, &w->proc.out_fd);
+	mux_end_fd(&w->out_ev, &w->proc.out_fd);
 	if (busy && line_rest(&w->out, &t)) {
 		answered(w, t.p, t.n, POOL_ENDS); /* spec:mux-partial-answer */
 		return;
 	}
-	read_last_words(w);
+	diag_drain(&w->diag);
 	if (busy)
 		log_died(w->m, w);
 	pool_gone(w->m->pool, w->slot, w->m->now);
@@ -305,17 +221,6 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	mux_settle_and_finish(w->m);
 }
 
-void
-worker_prove(struct worker *w)
-{
-	static const char ping[] = "ping\n";
-	size_t n = sizeof(ping) - 1;
-
-	w->proving = true;
-	if (write(w->proc.in_fd, ping, n) != (ssize_t)n)
-		pool_gone(w->m->pool, w->slot, w->m->now);
-}
-
 /* Ticks are nobody's business. */
 static void
 tell_tag(const struct worker *w, const struct request *r)
@@ -338,7 +243,7 @@ worker_give(struct worker *w, struct request *r)
 	w->tag[0] = '\0';
 	w->written = 0;
 	line_reset(&w->out);
-	buf_reset(&w->last_words);
+	diag_forget(&w->diag);
 	/* An extra line may lie in the pipe though the loop has not told. */
 	if (ioctl(w->proc.out_fd, FIONREAD, &unread) == 0 && unread) {
 		uncalled(w);
@@ -358,123 +263,183 @@ worker_give(struct worker *w, struct request *r)
 void
 worker_close_stdin(struct worker *w)
 {
-	end_fd(&w->in_ev, &w->proc.in_fd);
+	mux_end_fd(&w->in_ev, &w->proc.in_fd);
 }
 
 /* ---- its life ---- */
 
-static struct event *
-watch(struct worker *w, int fd, event_callback_fn fn)
+static void
+log_worker_stderr(void *arg, const char *p, size_t n)
 {
-	struct event *ev;
+	const struct worker *w = arg;
 
-	if (fd < 0)
-		return NULL;
-	ev = event_new(w->m->base, fd, EV_READ | EV_PERSIST, fn, w);
-	if (ev && event_add(ev, NULL) < 0)
-		end_event(&ev);
-	return ev;
+	log_stderr(w->m, w, p, n);
 }
 
 static int
 watch_all(struct worker *w)
 {
-	w->out_ev = watch(w, w->proc.out_fd, on_out);
-	w->err_ev = watch(w, w->proc.err_fd, on_err);
-	w->status_ev = watch(w, w->proc.status_fd, on_status);
-	w->in_ev =
-	    event_new(w->m->base, w->proc.in_fd, EV_WRITE, on_writable, w);
-	if (!w->out_ev || !w->err_ev || !w->in_ev ||
+	struct mux *m = w->m;
+
+	w->out_ev = mux_watch(m, w->proc.out_fd, on_out, w);
+	if (w->proc.status_fd >= 0)
+		w->status_ev = mux_watch(m, w->proc.status_fd, on_status, w);
+	w->in_ev = event_new(m->base, w->proc.in_fd, EV_WRITE, on_writable, w);
+	if (!w->out_ev || !w->in_ev ||
 	    (w->proc.status_fd >= 0 && !w->status_ev))
 		return -ENOMEM;
-	return 0;
+	return diag_start(&w->diag, m, &w->proc.err_fd, log_worker_stderr, w);
 }
 
-int
-worker_start(struct worker *w, const struct pool_action *a)
+static void
+start_failed(struct worker *w, const char *what, int err)
+{
+	log_start_failed(w->m, w->slot, what, err);
+	pool_failed(w->m->pool, w->slot, w->m->now);
+}
+
+/* It must say something before it counts as started. */
+static void
+prove(struct worker *w)
+{
+	static const char ping[] = "ping\n";
+	size_t n = sizeof(ping) - 1;
+
+	w->proving = true;
+	if (write(w->proc.in_fd, ping, n) != (ssize_t)n)
+		pool_gone(w->m->pool, w->slot, w->m->now);
+}
+
+/* It has a process. */
+static void
+runs(struct worker *w, bool warm)
+{
+	struct mux *m = w->m;
+
+	if (watch_all(w) < 0) {
+		proc_signal(w->proc.pid, SIGKILL);
+		proc_wait(w->proc.pid);
+		worker_forget(w);
+		start_failed(w, "event", ENOMEM);
+		return;
+	}
+	log_start(m, &w->start, w->proc.pid);
+	if (warm)
+		prove(w);
+	else
+		pool_ready(m->pool, w->slot, m->now);
+}
+
+static void
+execute(struct worker *w)
 {
 	struct proc_trouble t;
+	char who[40];
 	int r = proc_start(&w->m->spec, &w->proc, &t);
 
-	w->tag[0] = '\0';
-	w->out_of_memory = w->reaped = w->proving = false;
-	line_init(&w->out, (size_t)w->m->o->answer_bytes);
-	line_init(&w->err, STDERR_MAX);
-	line_init(&w->status, REPORT_TAG_MAX);
-	buf_init(&w->last_words, 0);
-	if (r == 0) {
-		r = watch_all(w);
-		t.what = "event";
-		if (r < 0) {
-			proc_signal(w->proc.pid, SIGKILL);
-			proc_wait(w->proc.pid);
-			worker_forget(w);
-		}
-	}
 	if (r < 0) {
-		log_start_failed(w->m, w->slot, t.what, -r);
-		return r;
+		start_failed(w, t.what, -r);
+		return;
 	}
+	snprintf(who, sizeof(who), "worker %u", w->slot);
 	if (t.limit_errno)
-		log_limit_failed(w->slot, t.limit_errno);
-	log_start(w->m, a, w->proc.pid);
-	return 0;
+		log_limit_failed(who, t.limit_errno);
+	runs(w, w->start.warm);
+}
+
+static void
+begin(struct worker *w)
+{
+	w->tag[0] = '\0';
+	w->reaped = w->proving = false;
+	line_init(&w->out, (size_t)w->m->o->answer_bytes);
+	line_init(&w->status, REPORT_TAG_MAX);
+}
+
+void
+worker_spawn(struct worker *w, const struct pool_action *a)
+{
+	w->start = *a;
+	begin(w);
+	if (!zygote_hatch(w))
+		execute(w);
+}
+
+/* Its filter is loaded: there is nothing to prove. */
+void
+worker_born(struct worker *w, pid_t pid)
+{
+	zygote_delivered(w);
+	w->proc.pid = pid;
+	runs(w, false);
+}
+
+void
+worker_unborn(struct worker *w)
+{
+	worker_forget(w);
+	begin(w);
+	if (w->m->stopping)
+		pool_failed(w->m->pool, w->slot, w->m->now);
+	else
+		execute(w);
 }
 
 void
 worker_forget(struct worker *w)
 {
-	end_fd(&w->in_ev, &w->proc.in_fd);
-	end_fd(&w->out_ev, &w->proc.out_fd);
-	end_fd(&w->err_ev, &w->proc.err_fd);
-	end_fd(&w->status_ev, &w->proc.status_fd);
+	zygote_delivered(w);
+	mux_end_fd(&w->in_ev, &w->proc.in_fd);
+	mux_end_fd(&w->out_ev, &w->proc.out_fd);
+	mux_end_fd(&w->status_ev, &w->proc.status_fd);
+	diag_end(&w->diag);
+	proc_close(&w->proc.err_fd, 1);
 	line_fini(&w->out);
-	line_fini(&w->err);
 	line_fini(&w->status);
-	buf_fini(&w->last_words);
-	w->proc.pid = 0;
+	w->proc = (struct proc){ 0, -1, -1, -1, -1 };
 }
 
 /* Its last answer and words may still be in the pipes. */
 static void
 read_last(struct worker *w)
 {
-	read_last_words(w);
+	diag_drain(&w->diag);
 	for (int i = 0; i < LAST_READS_MAX && w->proc.out_fd >= 0 &&
 			request_of(w) && read_answer(w);
 	     i++)
 		;
+	diag_finish(&w->diag);
 }
 
+/* What it started is of no use without it, unless it ended as it should. */
 static void
-log_last_words(const struct worker *w)
+end_group(const struct worker *w)
 {
-	const char *p = buf_data(&w->last_words), *lf;
-	size_t n = buf_len(&w->last_words);
+	struct pool_info i;
 
-	while (n && (lf = memchr(p, '\n', n))) {
-		log_stderr(w->m, w, p, (size_t)(lf - p));
-		n -= (size_t)(lf + 1 - p);
-		p = lf + 1;
-	}
+	pool_info(w->m->pool, w->slot, &i);
+	if (i.state != POOL_CLOSED)
+		proc_signal(w->proc.pid, SIGTERM);
 }
 
 void
-worker_reaped(struct worker *w, const struct proc_exit *e)
+worker_dead(struct worker *w)
 {
-	struct line_text t;
+	struct pool_info info;
+	struct proc_exit e;
 	bool unexpected;
 
+	end_group(w);
+	proc_reap(w->proc.pid, &e);
 	w->reaped = true;
 	read_last(w);
-	if (line_rest(&w->err, &t))
-		said(w, t.p, t.n);
 	if (request_of(w))
 		log_died(w->m, w);
+	pool_info(w->m->pool, w->slot, &info);
 	unexpected = pool_exited(w->m->pool, w->slot, w->m->now);
 	if (unexpected)
-		log_last_words(w);
-	log_reap(w->m, w, e, unexpected);
+		diag_tell(&w->diag);
+	log_reap(w->m, w, &info, &e, unexpected);
 	worker_forget(w);
 }
 

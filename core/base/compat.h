@@ -14,4 +14,13 @@ typedef struct dirent compat_dirent;
 #define compat_getdents(fd, buf, n) getdents(fd, buf, n)
 #endif
 
+/* Descendants whose parent dies become children of this process. */
+#ifdef __linux__
+#include <sys/prctl.h>
+#define compat_adopt_orphans() prctl(PR_SET_CHILD_SUBREAPER, 1)
+#else
+#include <sys/procctl.h>
+#define compat_adopt_orphans() procctl(P_PID, 0, PROC_REAP_ACQUIRE, NULL)
+#endif
+
 #endif

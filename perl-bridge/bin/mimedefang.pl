@@ -35,6 +35,8 @@ END
 my $HELP = <<'END';
   -server     serve the multiplexor on standard input and output
   -serveru    the same, and write status tags to descriptor 3
+  -zygote     fork workers for the multiplexor (-zygoteu: as -serveru)
+  -embserver  only load, for a program that calls do_main_loop (-embserveru)
   WORKDIR     scan this working directory (below the spool directory) once
   -test       load the filter and say whether it compiles
   -features   load the filter and say what is there
@@ -48,13 +50,19 @@ MIMEDEFANG_SENDMAIL; MIMEDEFANG_LOG=stderr logs to standard error.
 END
 
 my %MODE = (
-    -server   => \&_serve,
-    -serveru  => sub { $DoStatusTags = 1;                   return _serve() },
-    -features => sub { print features_report(md_version()); return 0 },
-    -validate => \&_validate,
+    -server     => \&_serve,
+    -serveru    => sub { $DoStatusTags = 1; return _serve() },
+    -zygote     => \&_fork_workers,
+    -zygoteu    => sub { $DoStatusTags = 1; return _fork_workers() },
+    -embserver  => sub { $ServerMode   = 1; return },
+    -embserveru => sub { $ServerMode   = $DoStatusTags = 1; return },
+    -features   => sub { print features_report(md_version()); return 0 },
+    -validate   => \&_validate,
 );
 
-exit _main(@ARGV);
+# undef: we are part of another program, which calls do_main_loop.
+my $status = _main(@ARGV);
+exit $status if defined $status;
 
 sub _main (@args) {
     my $filter = "$Features{'Path:CONFDIR'}/mimedefang-filter";
@@ -81,7 +89,7 @@ sub _main (@args) {
         print {*STDERR} $USAGE;
         return 1;
     }
-    _find_spool() if $mode =~ /^-serveru?\z/;
+    _find_spool() if $mode =~ /^-(?:(?:emb)?server|zygote)u?\z/;
     load_filter($filter);
     return $action ? $action->() : _scan_once($mode);
 }
@@ -97,6 +105,12 @@ sub _find_spool () {
 sub _serve () {
     $ServerMode = 1;
     return do_main_loop();
+}
+
+sub _fork_workers () {
+    require Mail::MIMEDefang::Zygote;
+    $ServerMode = 1;
+    return Mail::MIMEDefang::Zygote::serve_zygote();
 }
 
 sub _scan_once ($dir) {

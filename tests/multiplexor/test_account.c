@@ -170,7 +170,7 @@ metrics_count_what_happens(void **state)
 	assert_int_equal(m->n[METRIC_FAIL_NO_WORKER], 1);
 	mux_cancel(r->m, id);
 	assert_int_equal(m->n[METRIC_CANCELLED], 1);
-	mux_reread(r->m);
+	rig_say(r, "reread");
 	assert_int_equal(m->n[METRIC_REREADS], 1);
 	assert_int_equal(m->n[METRIC_START_MIN], 1);
 	assert_int_equal(m->n[METRIC_START_REQUEST], 0);

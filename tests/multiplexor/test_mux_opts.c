@@ -205,16 +205,13 @@ filter_is_found_from_where_the_start_was(void **state)
 }
 
 static void
-options_of_services_that_are_missing_are_refused(void **state)
+options_of_services_are_taken(void **state)
 {
-	static const char *const words[] = { "-E" };
 	struct mux_opts o;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		assert_int_equal(parse(&o, words[i]), -1);
-	assert_string_equal(err, "option -E (--zygote) is not supported yet; "
-				 "leave it out");
+	assert_int_equal(parse(&o, "-E"), 0);
+	assert_true(o.zygote);
 	assert_int_equal(parse(&o, "-d -P 3 -X 7 -k -T -u -t file"), 0);
 	assert_int_equal(o.tick_s, 7);
 	assert_int_equal(o.tick_types, 3);
@@ -265,8 +262,7 @@ main(void)
 		cmocka_unit_test(what_cannot_be_meant_is_refused),
 		cmocka_unit_test(socket_paths_may_have_a_prefix),
 		cmocka_unit_test(filter_is_found_from_where_the_start_was),
-		cmocka_unit_test(
-		    options_of_services_that_are_missing_are_refused),
+		cmocka_unit_test(options_of_services_are_taken),
 		cmocka_unit_test(options_are_these),
 	};
 

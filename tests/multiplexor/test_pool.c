@@ -91,6 +91,9 @@ print_action(const struct pool_action *a, char *to, size_t max)
 			snprintf(to, max, "answer %llu %s", req,
 			    answer_names[a->answer]);
 		break;
+	case POOL_FORGET:
+		snprintf(to, max, "forget %llu", req);
+		break;
 	case POOL_RETRY:
 		snprintf(to, max, "retry %u %llu", a->slot, req);
 		break;
@@ -352,7 +355,9 @@ struct walk {
 	unsigned slots;
 	msec now;
 	uint64_t rnd, next_id;
-	unsigned char open[IDS]; /* asked and not answered */
+	unsigned char open[IDS]; /* not answered: one of */
+#define ASKED     1
+#define CANCELLED 2 /* while a worker had it */
 	unsigned n_open;
 };
 
@@ -366,9 +371,9 @@ rnd(struct walk *w, uint64_t below)
 }
 
 static void
-close_request(struct walk *w, uint64_t id)
+close_request(struct walk *w, uint64_t id, int how)
 {
-	assert_int_equal(w->open[id % IDS], 1); /* answered twice? */
+	assert_int_equal(w->open[id % IDS], how); /* answered twice? */
 	w->open[id % IDS] = 0;
 	w->n_open--;
 }
@@ -380,7 +385,9 @@ walk_drain(struct walk *w)
 
 	while (pool_next(w->p, &a)) {
 		if (a.type == POOL_ANSWER)
-			close_request(w, a.req);
+			close_request(w, a.req, ASKED);
+		if (a.type == POOL_FORGET)
+			close_request(w, a.req, CANCELLED);
 		if (a.type != POOL_SPAWN)
 			continue;
 		if (rnd(w, 20) == 0)
@@ -398,7 +405,7 @@ walk_request(struct walk *w)
 
 	if (w->open[id % IDS])
 		return;
-	w->open[id % IDS] = 1;
+	w->open[id % IDS] = ASKED;
 	w->n_open++;
 	if (rnd(w, 10) == 0)
 		pool_request_now(w->p, id, MUX_OTHER, w->now);
@@ -412,11 +419,13 @@ walk_cancel(struct walk *w)
 {
 	uint64_t id = w->next_id - rnd(w, 8);
 
-	if (!w->open[id % IDS])
+	if (w->open[id % IDS] != ASKED)
 		return;
 	/* no answer for it from now on */
-	close_request(w, id);
-	pool_cancel(w->p, id);
+	if (pool_cancel(w->p, id))
+		close_request(w, id, ASKED);
+	else
+		w->open[id % IDS] = CANCELLED;
 }
 
 static void
@@ -446,8 +455,7 @@ walk_slot(struct walk *w, unsigned slot)
 			pool_ready(w->p, slot, w->now);
 		if (!id || i.state == POOL_STARTING)
 			break;
-		if (w->open[id % IDS])
-			close_request(w, id);
+		close_request(w, id, w->open[id % IDS]);
 		pool_finished(
 		    w->p, slot, (enum pool_after)rnd(w, 3) % 3, w->now);
 	}

@@ -187,6 +187,119 @@ memory_limits_are_set(void **state)
 }
 
 static void
+open_files_are_bounded_but_may_be_raised(void **state)
+{
+	struct proc_spec s = spec();
+	struct proc_trouble t;
+	struct rlimit old, many, rl;
+	struct proc p;
+	char got[300];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	many = (struct rlimit){ old.rlim_max, old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &many), 0);
+	assert_int_equal(proc_start(&s, &p, &t), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ask(&p, "x\n", got, sizeof(got));
+	assert_int_equal(prlimit(p.pid, RLIMIT_NOFILE, NULL, &rl), 0);
+	assert_true(rl.rlim_cur <= 1024);
+	assert_int_equal(rl.rlim_max, old.rlim_max);
+	assert_int_equal(end(&p), 0);
+}
+
+static void
+a_process_is_a_worker_if_it_is_ours_and_leads(void **state)
+{
+	struct proc_spec s = spec();
+	struct proc_trouble t;
+	struct proc p;
+
+	(void)state;
+	assert_int_equal(proc_start(&s, &p, &t), 0);
+	assert_true(proc_is_worker(p.pid));
+	assert_false(proc_is_worker(1));
+	assert_false(proc_is_worker(0));
+	assert_false(proc_is_worker(-1));
+	assert_false(proc_is_worker(getpid()));
+	assert_int_equal(end(&p), 0);
+	assert_false(proc_is_worker(p.pid));
+}
+
+static void
+the_dead_are_found_before_they_are_reaped(void **state)
+{
+	struct proc_spec s = spec();
+	struct proc_trouble t;
+	struct proc_exit e;
+	struct proc p;
+	siginfo_t i;
+
+	(void)state;
+	assert_int_equal(proc_dead(), 0); /* no child at all */
+	assert_int_equal(proc_start(&s, &p, &t), 0);
+	proc_signal(p.pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)p.pid, &i, WEXITED | WNOWAIT), 0);
+	assert_int_equal(proc_dead(), p.pid);
+	assert_int_equal(proc_dead(), p.pid);
+	proc_reap(p.pid, &e);
+	assert_int_equal(e.pid, p.pid);
+	assert_true(WIFSIGNALED(e.status));
+	assert_int_equal(proc_dead(), 0);
+	proc_close(&p.in_fd, 1);
+	proc_close(&p.out_fd, 1);
+	proc_close(&p.err_fd, 1);
+}
+
+static void
+pipes_with_names_can_be_opened_by_others(void **state)
+{
+	struct proc_spec s = spec();
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int theirs[PROC_FDS], fd;
+	struct proc p;
+	char c;
+
+	(void)state;
+	s.status_fd = true;
+	assert_int_equal(proc_named_pipes(&s, dir_fd, "w", &p, theirs), 0);
+	/* one name is taken: nothing of the new ones stays */
+	proc_unlink_pipes(dir_fd, "w");
+	assert_int_equal(mkfifoat(dir_fd, "w.2", 0600), 0);
+	{
+		struct proc q;
+		int none[PROC_FDS];
+
+		assert_int_equal(
+		    proc_named_pipes(&s, dir_fd, "w", &q, none), -EEXIST);
+		assert_int_equal(faccessat(dir_fd, "w.0", F_OK, 0), -1);
+	}
+	proc_close(theirs, PROC_FDS);
+	/* nobody has opened it: the end, as of any pipe */
+	assert_int_equal(read(p.out_fd, &c, 1), 0);
+	assert_int_equal(read(p.status_fd, &c, 1), 0);
+	proc_close(&p.in_fd, 1);
+	proc_close(&p.out_fd, 1);
+	proc_close(&p.err_fd, 1);
+	proc_close(&p.status_fd, 1);
+	assert_int_equal(proc_named_pipes(&s, dir_fd, "v", &p, theirs), 0);
+	fd = openat(dir_fd, "v.1", O_WRONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	proc_close(theirs, PROC_FDS);
+	assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(read(p.out_fd, &c, 1), 1);
+	assert_int_equal(read(p.out_fd, &c, 1), -1); /* it is open still */
+	close(fd);
+	assert_int_equal(read(p.out_fd, &c, 1), 0);
+	proc_unlink_pipes(dir_fd, "v");
+	proc_close(&p.in_fd, 1);
+	proc_close(&p.out_fd, 1);
+	proc_close(&p.err_fd, 1);
+	proc_close(&p.status_fd, 1);
+	close(dir_fd);
+}
+
+static void
 a_missing_program_is_an_error_and_no_death(void **state)
 {
 	struct proc_spec s = spec();
@@ -286,6 +399,10 @@ main(void)
 		cmocka_unit_test(
 		    a_daemon_without_standard_descriptors_can_start_workers),
 		cmocka_unit_test(memory_limits_are_set),
+		cmocka_unit_test(open_files_are_bounded_but_may_be_raised),
+		cmocka_unit_test(a_process_is_a_worker_if_it_is_ours_and_leads),
+		cmocka_unit_test(the_dead_are_found_before_they_are_reaped),
+		cmocka_unit_test(pipes_with_names_can_be_opened_by_others),
 		cmocka_unit_test(a_missing_program_is_an_error_and_no_death),
 		cmocka_unit_test(too_many_open_files_is_an_error_without_leaks),
 		cmocka_unit_test(signals_reach_the_group),

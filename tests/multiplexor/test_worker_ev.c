@@ -303,7 +303,8 @@ last_words_are_logged_without_l_too(void **state)
 	    "ERR: Worker 0 ran out of memory -- possible DoS attack due to "
 	    "complex MIME?\n"));
 	assert_false(rig_logged(r, "Starting worker"));
-	mux_reread(r->m);
+	assert_string_equal(
+	    rig_say(r, "reread"), "Forced reread of filter rules");
 	rig_say(r, "die 9 300");
 	rig_until_letters(r, "SS");
 	assert_true(rig_logged(r, "stderr: last words 300\n"));
@@ -344,7 +345,8 @@ a_filter_that_does_not_load_gives_errors_and_no_storm(void **state)
 	    rig_say(r, "scan Q1 /d"), "error: Unable to activate worker");
 	assert_true(rig_logged(r, "stderr: cannot load the filter\n"));
 	unsetenv("WORKER_START");
-	mux_reread(r->m);
+	assert_string_equal(
+	    rig_say(r, "reread"), "Forced reread of filter rules");
 	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
 }
 

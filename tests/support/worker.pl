@@ -32,7 +32,12 @@
 #   fds               ok and the numbers of open descriptors
 #   env               ok umask, directory, process group is own, SIGPIPE state
 #
-# WORKER_START=die: exits at once.  WORKER_END=ignore: ignores end of file and
+# With -zygote or -zygoteu it forks such workers on request (spec:zygote), or
+# misbehaves as WORKER_ZYGOTE says: ignorant (exits), slow (never ready), failing
+# (answers "failed"), lying (names process 1), dying (at the first order), mute
+# (does not answer), babbling (says what nobody understands, then serves).
+#
+# WORKER_START=die: exits at once; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
 use v5.36;
 use Cwd ();
@@ -42,6 +47,7 @@ if (($ENV{WORKER_START} // '') eq 'die') {
     print STDERR "cannot load the filter\n";
     exit 3;
 }
+sleep 1000 while ($ENV{WORKER_START} // '') eq 'hang';
 $SIG{TERM} = 'IGNORE' if ($ENV{WORKER_END} // '') eq 'ignore';
 
 sub forever () { sleep 1000 while 1; return }
@@ -51,6 +57,65 @@ sub wait_for ($path) {
     my $line = <$fh>;
     return;
 }
+
+# One worker: between us and it a process that exits, so that it is adopted.
+sub deliver ($path, $status) {
+    pipe my $from, my $to or die "pipe: $!\n";
+    if (fork) {
+        close $to;
+        my $pid = readline $from;
+        wait;
+        return $pid;
+    }
+    close $from;
+    my @mode = ('<', '>', '>', '>');
+    open STDIN,  $mode[0], "$path.0" or die "$path.0: $!\n";
+    open STDOUT, $mode[1], "$path.1" or die "$path.1: $!\n";
+    open STDERR, $mode[2], "$path.2" or die "$path.2: $!\n";
+    my $tags;
+    $status and open $tags, $mode[3], "$path.3";
+
+    if (my $pid = fork) {
+        setpgrp $pid, $pid;
+        print {$to} $pid;
+        close $to;
+        POSIX::_exit(0);
+    }
+    setpgrp 0, 0;
+    close $to;
+    $tags ? POSIX::dup2(fileno $tags, 3) : POSIX::close(3);
+    @ARGV = '-forked';    ## no critic (RequireLocalizedPunctuationVars)
+    STDOUT->autoflush(1);
+    return;
+}
+
+my $control;    # not closed when zygote() returns: 3 is another pipe then
+
+# Returns in each worker.
+sub zygote ($status) {
+    require POSIX;
+    my $how = $ENV{WORKER_ZYGOTE} // '';
+    exit 4 if $how eq 'ignorant';
+    open $control, '+<&=', 3 or die "no descriptor 3\n";
+    sleep 1000 while $how eq 'slow';
+    syswrite $control, 'what?' if $how eq 'babbling';
+    syswrite $control, 'ready';
+    while (sysread $control, my $order, 512) {
+        my ($id, $path) = $order =~ /^start (\S+) (.+)/ or next;
+        exit 5 if $how eq 'dying';
+        next   if $how eq 'mute';
+        if ($how eq 'failing' || $how eq 'lying') {
+            syswrite $control,
+                $how eq 'lying' ? "up $id 1" : "failed $id no will";
+            next if $how eq 'failing';
+        }
+        my $pid = deliver($path, $status) or return;
+        syswrite $control, "up $id $pid";
+    }
+    exit 0;
+}
+
+zygote($1) if "@ARGV" =~ /-zygote(u?)$/;
 
 my %verb = (
     scan => sub ($qid = '', $dir = '', $err = '', @text) {
