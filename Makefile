@@ -198,13 +198,14 @@ check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
 	@BIN=$(BIN) $(RUN_TESTS) --name peers $(PEER_TESTS)
-coverage: ## lines and branches of milterproto/ that its tests reach
+coverage: ## lines and branches of milterproto/ and of the pool that tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run
-coverage-run: $(filter $(TST)/milterproto/%,$(TEST_BINS))
+coverage-run: $(filter $(TST)/milterproto/% $(TST)/multiplexor/test_pool,$(TEST_BINS))
 	@find $(OBJ) -name '*.gcda' -delete
 	@$(RUN_TESTS) --name coverage $^
-	@tests/show-coverage $(OBJ)/milterproto $(OUT)/html
+	@tests/show-coverage milterproto/ $(OBJ)/milterproto $(OUT)/html
+	@tests/show-coverage multiplexor/pool $(OBJ)/multiplexor $(OUT)/html-pool
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
 	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system check-mta
 

@@ -543,7 +543,8 @@ every_request_is_answered_once_whatever_happens(void **state)
 			.now = 1000 };
 		struct pool_opts o = defaults;
 
-		o.max_workers = w.slots = 1 + (unsigned)rnd(&w, 6);
+		w.slots = 1 + (unsigned)rnd(&w, rnd(&w, 4) ? 6 : 30);
+		o.max_workers = w.slots;
 		o.min_workers = 1 + (unsigned)rnd(&w, w.slots);
 		o.queue_max = (unsigned)rnd(&w, 5);
 		o.max_requests = 1 + (unsigned)rnd(&w, 8);
