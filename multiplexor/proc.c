@@ -279,6 +279,14 @@ proc_wait(pid_t pid)
 		;
 }
 
+void
+proc_wait_group(pid_t pid)
+{
+	proc_wait(pid);
+	while (waitpid(-pid, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
 /* ---- a zygote ---- */
 
 static int

@@ -55,6 +55,8 @@ struct proc_exit {
 pid_t proc_dead(void);
 void proc_reap(pid_t pid, struct proc_exit *e); /* blocks until it exits */
 void proc_wait(pid_t pid);                      /* the same */
+/* For it and for all children of ours in its group. */
+void proc_wait_group(pid_t pid);
 
 /* ---- a zygote: a process that forks workers (spec:zygote) ---- */
 

@@ -482,7 +482,7 @@ zygotes_free(struct mux *m)
 	n->ending = true;
 	while ((z = TAILQ_FIRST(&n->all))) {
 		proc_signal(z->proc.pid, SIGKILL);
-		proc_wait(z->proc.pid);
+		proc_wait_group(z->proc.pid); /* and what it made ahead */
 		z->proc.pid = 0;
 		while (listen_once(z)) /* workers that nobody knows of */
 			;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # A process that has loaded the filter and forks workers when the multiplexor
-# asks for them.  Nothing is loaded after that: a worker starts in the time of
-# two forks, and shares with all others what it does not change.
+# asks for them.  Nothing is loaded after that: a worker shares with all others
+# what it does not change.  One is always forked ahead, so that an order takes no
+# longer than to open a few pipes.
 #
 # spec:zygote  Descriptor 3 is a socket of records.  "start ID PATH" asks for a
 # worker whose descriptors are the FIFOs PATH.0 and so on; "up ID PID" or
@@ -35,19 +36,24 @@ my @LATER = qw(Carp Cwd Digest::SHA File::Copy File::Path MIME::Decoder::Base64
     Sys::Hostname
     Sys::Syslog);
 
+my $control;
+
 sub serve_zygote () {
-    open my $control, '+<&=', 3 or die "No descriptor 3: $!\n";
+    open $control, '+<&=', 3 or die "No descriptor 3: $!\n";
     _load_all();
-    local $| = 1;                   # nothing may be printed twice
-    local $SIG{CHLD} = 'DEFAULT';
-    _say($control, 'ready');
+    local $|                  = 1;    # nothing may be printed twice
+    local @SIG{qw(CHLD PIPE)} = qw(DEFAULT IGNORE);
+    _say('ready');
+    my $worker;
     while (1) {
+        $worker //= _fork_ahead();
+        return _work($worker) if $worker && !$worker->{pid};
         my $n = sysread $control, my $order, RECORD;
         next if !defined $n && $!{EINTR};
         last if !$n;
         my ($id, $path) = $order =~ /^start (\S+) (.+)\z/s or next;
-        my $status = _deliver($control, $id, $path);
-        return $status if defined $status;    # we are the worker
+        _say(_send_out($worker, $path) =~ s/^(\w+)/$1 $id/r);
+        undef $worker;
     }
     POSIX::_exit(0);    # no END of the filter's: it has not begun
     return;
@@ -62,36 +68,66 @@ sub _load_all () {
     return;
 }
 
-# undef; in the worker, when it has served: its exit status.
-sub _deliver ($control, $id, $path) {
-    pipe my $from, my $to or return _say($control, "failed $id no pipe: $!");
-    my $pid = fork // return _say($control, "failed $id cannot fork: $!");
-    if ($pid) {
-        close $to;
-        my $n = sysread $from, my $answer, RECORD;
-        waitpid $pid, 0;    # now the worker has another parent
-        return _say($control,
-            $n ? "$answer" =~ s/^(\w+)/$1 $id/r : "failed $id no answer");
+# A worker without pipes: its process, a handle to tell it where they are, one to
+# hear from it.  In the worker, which has left our group, pid is 0.  undef: none.
+sub _fork_ahead () {
+    pipe my $in,   my $tell or return;
+    pipe my $hear, my $out  or return;
+    my $pid = fork // return;
+    if (!$pid) {
+        close $_ for $tell, $hear;
+        my $worker = fork;
+        if ($worker // 1) {
+            syswrite $out, $worker // 0;
+            POSIX::_exit(0);
+        }
+        return { pid => 0, in => $in, out => $out };
     }
-    close $from;
-    my $worker;
-    my $status = eval { _open($path) };
-    my $error  = $@;
-    $worker = fork if !$error;
-    if ($error || $worker || !defined $worker) {
-        setpgrp $worker, $worker if $worker;
-        chomp($error ||= "cannot fork: $!");
-        syswrite $to, $worker ? "up $worker" : "failed $error";
-        POSIX::_exit(0);
-    }
-    setpgrp 0, 0;
-    close $to;
-    return _work($control, $status);
+    close $_ for $in, $out;
+    my $n = sysread $hear, my $worker, RECORD;
+    waitpid $pid, 0;    # now the worker has another parent
+    return if !$n || !$worker;
+    return { pid => $worker, tell => $tell, hear => $hear };
 }
 
-sub _say ($control, $text) {
+# "up PID" or "failed WHY".
+sub _send_out ($worker, $path) {
+    return 'failed cannot fork' if !$worker;
+    my $n = syswrite($worker->{tell}, $path)
+        && sysread $worker->{hear}, my $answer, RECORD;
+    return $n ? $answer : 'failed it died before it had a name';
+}
+
+sub _say ($text) {
     syswrite $control, $text;
     return;
+}
+
+# In the worker: its exit status.
+sub _work ($self) {
+    my $n;
+    do { $n = sysread $self->{in}, my $path, RECORD; $self->{path} = $path }
+        while !defined $n && $!{EINTR};
+    POSIX::_exit(0) if !$n;    # there is no zygote any more
+    setpgrp 0, 0;
+    my $status = eval { _open($self->{path}) };
+    chomp(my $error = $@);
+    syswrite $self->{out}, $error ? "failed $error" : "up $$";
+    POSIX::_exit(1) if $error;
+    close $_ for delete @{$self}{qw(in out)};
+
+    if ($status) {
+        POSIX::dup2(fileno $status, 3);
+        close $status;
+    }
+    else {
+        close $control;
+    }
+    ## no critic (RequireLocalizedPunctuationVars)
+    $0 = 'mimedefang.pl -server';
+    $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM CHLD ALRM);
+    srand;    # not the same numbers in every worker
+    return do_main_loop();
 }
 
 # Opens the FIFOs; the handle of the status pipe, if there is one.
@@ -106,21 +142,6 @@ sub _open ($path) {
     }
     alarm 0;
     return $status;
-}
-
-sub _work ($control, $status) {
-    if ($status) {
-        ## no critic (RequireLocalizedPunctuationVars)
-        POSIX::dup2(fileno $status, 3);
-        close $status;
-    }
-    else {
-        close $control;
-    }
-    $0 = 'mimedefang.pl -server'; ## no critic (RequireLocalizedPunctuationVars)
-    $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM CHLD ALRM);
-    srand;                        # not the same numbers in every worker
-    return do_main_loop();
 }
 
 1;
