@@ -561,6 +561,50 @@ every_request_is_answered_once_whatever_happens(void **state)
 	}
 }
 
+/* Many of both: each is served, the waiting in their order. */
+static void
+five_hundred_workers_serve_five_thousand_waiting(void **state)
+{
+	enum {
+		WORKERS = 500,
+		WAITING = 5000
+	};
+	struct pool_opts o = defaults;
+	uint64_t next = WORKERS + 1;
+	struct pool_action a;
+	unsigned assigned = 0;
+	struct pool *p;
+
+	(void)state;
+	o.max_workers = WORKERS;
+	o.queue_max = WAITING;
+	o.max_requests = 100;
+	assert_int_equal(pool_new(&p, &o), 0);
+	pool_start(p, 0);
+	for (uint64_t id = 1; id <= WORKERS + WAITING; id++) {
+		pool_request(p, id, MUX_SCAN, 0, 1);
+		while (pool_next(p, &a)) {
+			if (a.type == POOL_SPAWN)
+				pool_ready(p, a.slot, 1);
+			assigned += a.type == POOL_ASSIGN;
+			assert_true(a.type != POOL_ANSWER);
+		}
+	}
+	pool_check(p);
+	assert_int_equal(assigned, WORKERS);
+	pool_request(p, 9999, MUX_SCAN, 0, 1); /* one too many */
+	assert_true(pool_next(p, &a) && a.type == POOL_ANSWER);
+	assert_int_equal(a.answer, POOL_A_BUSY);
+	for (unsigned i = 0; i < WAITING; i++) {
+		pool_finished(p, i % WORKERS, POOL_STAYS, 2);
+		assert_true(pool_next(p, &a) && a.type == POOL_ASSIGN);
+		assert_int_equal(a.req, next++);
+		assert_false(pool_next(p, &a));
+	}
+	pool_check(p);
+	pool_free(p);
+}
+
 int
 main(void)
 {
@@ -570,7 +614,7 @@ main(void)
 		fprintf(stderr, "run this from the top of the tree\n");
 		return 1;
 	}
-	struct CMUnitTest *tests = calloc(g.gl_pathc + 1, sizeof(*tests));
+	struct CMUnitTest *tests = calloc(g.gl_pathc + 2, sizeof(*tests));
 	if (!tests)
 		return 1;
 	for (size_t i = 0; i < g.gl_pathc; i++)
@@ -578,8 +622,10 @@ main(void)
 			NULL, g.gl_pathv[i] };
 	tests[g.gl_pathc] = (struct CMUnitTest)cmocka_unit_test(
 	    every_request_is_answered_once_whatever_happens);
+	tests[g.gl_pathc + 1] = (struct CMUnitTest)cmocka_unit_test(
+	    five_hundred_workers_serve_five_thousand_waiting);
 	int r =
-	    _cmocka_run_group_tests("pool", tests, g.gl_pathc + 1, NULL, NULL);
+	    _cmocka_run_group_tests("pool", tests, g.gl_pathc + 2, NULL, NULL);
 	free(tests);
 	globfree(&g);
 	return r;

@@ -4,6 +4,8 @@
 #include "tests/support/mux_rig.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -265,6 +267,31 @@ many_silent_workers_look_like_overload(void **state)
 	    "ERR Filter timed out - check filter rules or system load\n");
 }
 
+/* The child holds the pipes, so that only the reaping tells of the death. */
+static void
+what_a_dead_worker_leaves_is_ended(void **state)
+{
+	struct rig *r = *state;
+	const char *fifo = rig_fifo(r, "brood");
+	int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char line[300];
+
+	assert_true(fd >= 0);
+	r->o.min_workers = r->o.max_workers = 1;
+	r->o.queue_max = 1;
+	rig_start(r);
+	snprintf(line, sizeof(line), "brood %s", fifo);
+	assert_string_equal(rig_say(r, line), "ERR No response from worker");
+	assert_true(rig_logged(r, "exited normally with status 8 (WORKER"));
+	/* a child opened and closed it */
+	assert_int_equal(poll(&p, 1, -1), 1);
+	assert_true(p.revents & POLLHUP);
+	close(fd);
+	while (strcmp(rig_say(r, "scan Q3 /d"), "ok") != 0)
+		event_base_loop(r->base, EVLOOP_ONCE);
+}
+
 static void
 stderr_is_logged_with_the_queue_id(void **state)
 {
@@ -396,6 +423,7 @@ main(void)
 		T(a_worker_that_closes_its_output_is_replaced),
 		T(a_silent_worker_times_out),
 		T(many_silent_workers_look_like_overload),
+		T(what_a_dead_worker_leaves_is_ended),
 		T(stderr_is_logged_with_the_queue_id),
 		T(a_flood_on_stderr_blocks_nobody),
 		T(last_words_are_logged_without_l_too),

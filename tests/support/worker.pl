@@ -13,6 +13,8 @@
 #   die [STATUS [N]]  exits without an answer, after N lines on stderr
 #   dieonce PATH      dies if it can create PATH, else ok
 #   crash             kills itself with SIGKILL
+#   brood PATH        leaves a child that holds all pipes, and dies; when the
+#                     child gets SIGTERM it opens FIFO PATH for writing
 #   cut TEXT          TEXT without LF, then exits
 #   two               two lines at once
 #   more              a line and the beginning of another
@@ -138,6 +140,14 @@ my %verb = (
         say 'ok';
     },
     crash => sub { kill KILL => $$; forever() },
+    brood => sub ($path) {
+        $SIG{TERM} = sub {
+            open my $fh, '>', $path or exit 1;
+            exit 0;
+        };
+        exit 8 if fork;
+        forever();
+    },
     cut   => sub ($text) { print $text; exit 0 },
     two   => sub { print "ok one\nok two\n" },
     more  => sub { print "ok one\nok t" },
