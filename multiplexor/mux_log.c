@@ -212,7 +212,7 @@ log_assign(const struct mux *m, const struct pool_action *a)
 	pool_info(m->pool, a->slot, &i);
 	log_msg(LOG_L_INFO, NULL,
 	    "Scheduling %s worker %u for cmdno %d (activated=%llu, last=%d)",
-	    a->was == POOL_STARTING ? "stopped" : "idle", a->slot,
+	    a->was == POOL_STARTING ? "Stopped" : "Idle", a->slot,
 	    numbers[a->cls], (unsigned long long)i.activation,
 	    a->last == POOL_NO_CLASS ? -2 : numbers[a->last]);
 }

@@ -209,10 +209,10 @@ scheduling_is_logged_with_A(void **state)
 	rig_say(r, "scan Q /d");
 	rig_say(r, "helook x");
 	assert_true(rig_logged(r,
-	    "INFO: Scheduling idle worker 0 for cmdno 0 (activated=0, "
+	    "INFO: Scheduling Idle worker 0 for cmdno 0 (activated=0, "
 	    "last=-2)\n"));
 	assert_true(rig_logged(r,
-	    "INFO: Scheduling idle worker 0 for cmdno -1 (activated=0, "
+	    "INFO: Scheduling Idle worker 0 for cmdno -1 (activated=0, "
 	    "last=0)\n"));
 }
 

@@ -88,6 +88,21 @@ a_request_that_kills_two_is_given_up(void **state)
 }
 
 static void
+what_is_told_of_the_dead_is_theirs(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.max_workers = 1; /* the next one has the same slot, at once */
+	rig_start(r);
+	assert_string_equal(rig_say(r, "crash"), "ERR No response from worker");
+	rig_until_logged(r, "Bringing workers up to minWorkers (1)");
+	while (strcmp(rig_say(r, "scan Q3 /d"), "ok") != 0)
+		event_base_loop(r->base, EVLOOP_ONCE);
+	assert_true(rig_logged(r, " resource usage: req=1, scans=0, "));
+	assert_false(rig_logged(r, " resource usage: req=0, "));
+}
+
+static void
 half_an_answer_before_the_end_is_passed_on(void **state)
 {
 	struct rig *r = *state;
@@ -414,6 +429,7 @@ main(void)
 		T(a_request_survives_its_worker),
 		T(a_request_that_kills_two_is_given_up),
 		T(half_an_answer_before_the_end_is_passed_on),
+		T(what_is_told_of_the_dead_is_theirs),
 		T(a_second_line_is_not_the_next_answer),
 		T(output_without_a_request_ends_the_worker),
 		T(output_that_waits_at_dispatch_is_no_answer),
