@@ -197,7 +197,7 @@ check-system: all
 check-mta: all ## a real Postfix before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
-	@BIN=$(BIN) $(RUN_TESTS) --name peers $(PEER_TESTS)
+	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)
 coverage: ## lines and branches of milterproto/ and of the pool that tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run

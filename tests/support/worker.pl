@@ -31,6 +31,12 @@
 #   flood N           N lines on stderr, then ok
 #   oom               says Out of memory! on stderr and dies
 #   status TEXT PATH  TEXT to descriptor 3, then as wait
+#   text WORDS        WORDS; %0A and the like are decoded, no LF is added
+#   slow TEXT         TEXT and an LF, one octet a write
+#   noeol TEXT        TEXT without LF on stderr, then ok
+#   stop              stops itself (SIGSTOP)
+#   close N           closes descriptor N, then ok if that is not 1
+#   fork SECONDS      exits; a child lives on with all descriptors so long
 #   fds               ok and the numbers of open descriptors
 #   env               ok umask, directory, process group is own, SIGPIPE state
 #
@@ -42,7 +48,8 @@
 # WORKER_START=die: exits at once; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
 use v5.36;
-use Cwd ();
+use Cwd   ();
+use POSIX ();
 
 STDOUT->autoflush(1);
 if (($ENV{WORKER_START} // '') eq 'die') {
@@ -180,6 +187,21 @@ my %verb = (
         syswrite $fh, "$text\n";
         wait_for($path);
         say 'ok';
+    },
+    text => sub (@text) {
+        print "@text" =~ s/%([[:xdigit:]]{2})/chr hex $1/ger;
+    },
+    slow  => sub ($text) { syswrite STDOUT, $_ for split(//, $text), "\n" },
+    noeol => sub (@text) { print STDERR "@text"; say 'ok' },
+    stop  => sub { kill STOP => $$; say 'ok' },
+    close => sub ($n) {
+        POSIX::close($n);
+        $n == 1 ? forever() : say 'ok';
+    },
+    fork => sub ($seconds) {
+        my $pid = fork // die "fork: $!\n";
+        sleep $seconds if !$pid;
+        POSIX::_exit(0);
     },
     fds => sub {
         opendir my $d, "/proc/$$/fd" or return say 'ok unknown';

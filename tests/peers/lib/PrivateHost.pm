@@ -67,7 +67,7 @@ sub why_not ($class) {
 my @levels = qw(emerg alert crit err warning notice info debug);
 
 sub start ($class, $file = undef) {
-    my $dir = temp_dir() . '/host' . ++$count;
+    my $dir = temp_dir() . "/host$$-" . ++$count;
     for my $made ($dir, map {"$dir/$_"} qw(dev etc etc/mail)) {
         mkdir $made or die "$made: $!\n";
         chmod 0755, $made or die "$made: $!\n";
