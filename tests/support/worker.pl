@@ -48,7 +48,8 @@
 # WORKER_START=die: exits at once; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
 use v5.36;
-use Cwd   ();
+use Cwd ();
+use Fcntl;
 use POSIX ();
 
 STDOUT->autoflush(1);
@@ -142,18 +143,19 @@ my %verb = (
         exit $status;
     },
     dieonce => sub ($path) {
-        use Fcntl;
         exit 9 if sysopen my $fh, $path, O_CREAT | O_EXCL | O_WRONLY;
         say 'ok';
     },
     crash => sub { kill KILL => $$; forever() },
     brood => sub ($path) {
         $SIG{TERM} = sub {
-            open my $fh, '>', $path or exit 1;
+            sysopen my $fh, $path, O_WRONLY | O_NONBLOCK;
             exit 0;
         };
         exit 8 if fork;
-        forever();
+
+        # a signal that comes just before one long sleep would not end it
+        sleep 1 while 1;
     },
     cut   => sub ($text) { print $text; exit 0 },
     two   => sub { print "ok one\nok two\n" },
