@@ -72,15 +72,14 @@ client_free(struct client *c)
 static void
 client_watch(struct client *c, short what, event_callback_fn fn, bool timed)
 {
-	msec now = clock_mono_ms(), left = c->until > now ? c->until - now : 1;
+	msec now = clock_mono_ms();
+	struct timeval left =
+	    clock_timeval(c->until > now ? c->until - now : 1);
 
 	if (c->ev)
 		event_free(c->ev);
 	c->ev = event_new(c->m->base, c->fd, what, fn, c);
-	if (!c->ev ||
-	    event_add(c->ev, timed ? &(struct timeval){ (time_t)(left / 1000),
-					 (suseconds_t)(left % 1000 * 1000) }
-				   : NULL) < 0)
+	if (!c->ev || event_add(c->ev, timed ? &left : NULL) < 0)
 		client_free(c);
 }
 

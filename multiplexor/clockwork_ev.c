@@ -35,13 +35,6 @@ struct clockwork {
 	bool stopped;
 };
 
-static struct timeval
-timeval_of(msec ms)
-{
-	return (struct timeval){ (time_t)(ms / 1000),
-		(suseconds_t)(ms % 1000 * 1000) };
-}
-
 /* ---- the status line and the statistics file ---- */
 
 static void
@@ -83,7 +76,7 @@ set_tick(struct clockwork *c)
 
 	if (at == MSEC_NEVER || c->stopped)
 		return;
-	struct timeval tv = timeval_of(at > now ? at - now : 0);
+	struct timeval tv = clock_timeval(at > now ? at - now : 0);
 	event_add(c->tick_ev, &tv);
 }
 

@@ -235,11 +235,11 @@ mux_settle(struct mux *m)
 	}
 	at = pool_deadline(m->pool);
 	if (at < m->timer_at) {
-		msec ms = at > m->now ? at - m->now : 1;
+		struct timeval tv =
+		    clock_timeval(at > m->now ? at - m->now : 1);
 
 		m->timer_at = at;
-		event_add(m->timer_ev, &(struct timeval){ (time_t)(ms / 1000),
-					   (suseconds_t)(ms % 1000 * 1000) });
+		event_add(m->timer_ev, &tv);
 	}
 }
 

@@ -63,8 +63,7 @@ map_watch(struct map_client *c)
 	} else {
 		ms = (msec)m->o->map_idle_s * 1000;
 	}
-	tv = (struct timeval){ (time_t)(ms / 1000),
-		(suseconds_t)(ms % 1000 * 1000) };
+	tv = clock_timeval(ms);
 	event_assign(
 	    c->ev, m->base, c->fd, writes ? EV_WRITE : EV_READ, on_ready, c);
 	if (event_add(c->ev, ms ? &tv : NULL) < 0)

@@ -32,7 +32,6 @@
 #define PAUSE_S     1     /* doubles, */
 #define PAUSE_MAX_S 60    /* up to this */
 #define PAUSE_STEPS 6
-#define DIR_PREFIX  ".zygote-"
 
 struct zygote {
 	TAILQ_ENTRY(zygote) link;

@@ -36,3 +36,10 @@ clock_wall_ms(void)
 	assert(r == 0);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
+
+struct timeval
+clock_timeval(msec ms)
+{
+	return (struct timeval){ (time_t)(ms / 1000),
+		(suseconds_t)(ms % 1000 * 1000) };
+}

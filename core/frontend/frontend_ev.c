@@ -87,8 +87,7 @@ wake(void *arg, msec in_ms)
 	}
 	if (!c->timer)
 		c->timer = evtimer_new(c->fe->base, on_timer, c);
-	tv.tv_sec = (time_t)(in_ms / 1000);
-	tv.tv_usec = (suseconds_t)(in_ms % 1000 * 1000);
+	tv = clock_timeval(in_ms);
 	return c->timer && event_add(c->timer, &tv) == 0 ? 0 : -1;
 }
 

@@ -52,13 +52,6 @@ struct muxlink {
 	bool asked_for_life, flush_active;
 };
 
-static struct timeval
-tv_of(msec ms)
-{
-	return (struct timeval){ (time_t)(ms / 1000),
-		(suseconds_t)(ms % 1000 * 1000) };
-}
-
 /* ---- the end of a connection ------------------------------------------------ */
 
 static void
@@ -161,7 +154,7 @@ set_timer(struct muxlink *k)
 	if (at >= k->timer_at)
 		return;
 	now = clock_mono_ms();
-	tv = tv_of(at > now ? at - now : 1);
+	tv = clock_timeval(at > now ? at - now : 1);
 	event_add(k->timer_ev, &tv);
 	k->timer_at = at;
 }
@@ -171,7 +164,7 @@ set_timer(struct muxlink *k)
 static void
 flush(struct muxlink *k)
 {
-	struct timeval tv = tv_of(k->c->connect_ms);
+	struct timeval tv = clock_timeval(k->c->connect_ms);
 	ssize_t n;
 
 	n = send(k->fd, buf_data(&k->out), buf_len(&k->out), MSG_NOSIGNAL);

@@ -46,8 +46,7 @@ once_free(struct request *r)
 static void
 wait_for(struct request *r, short what, msec in_ms)
 {
-	struct timeval tv = { (time_t)(in_ms / 1000),
-		(suseconds_t)(in_ms % 1000 * 1000) };
+	struct timeval tv = clock_timeval(in_ms);
 
 	event_assign(r->ev, r->client->base, r->fd, what, on_event, r);
 	if (event_add(r->ev, &tv) < 0) {
