@@ -448,7 +448,6 @@ mux_reread(struct mux *m)
 	m->now = clock_mono_ms();
 	reread_ask(m, NULL);
 	settle_then_finish(m);
-	news_event(m, 'R');
 }
 
 /* ---- life ---- */

@@ -205,8 +205,9 @@ reread_tried(struct mux *m, const char *why)
 		if (m->o->zygote)
 			zygote_succeed(m);
 		account_count(m, METRIC_REREADS);
-		news_event(m, 'R');
 		pool_reread(m->pool, m->now);
+		mux_settle(m);
+		news_event(m, 'R'); /* behind the changes that it caused */
 	}
 	answer_all(m, why);
 	if (t->again && !m->stopping)

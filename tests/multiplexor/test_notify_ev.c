@@ -4,6 +4,7 @@
 
 #include "core/base/fdio.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -114,6 +115,43 @@ listeners_are_told_what_happens(void **state)
 	hears(r, some, "F 0\nU\nF 1\n");
 	close(all);
 	close(some);
+}
+
+static void
+hears_nothing(struct rig *r, int fd)
+{
+	char c;
+
+	for (int i = 0; i < 5; i++)
+		rig_say(r, "free");
+	assert_int_equal(read(fd, &c, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static void
+a_reread_is_told_once_and_only_if_it_happens(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+	int fd;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "scan Q /d"), "ok");
+	fd = listener(r, "?R\n");
+	setenv("WORKER_START", "die", 1);
+	mux_reread(r->m);
+	rig_until_logged(r, "ERR: reread refused: a worker exited with");
+	unsetenv("WORKER_START");
+	hears_nothing(r, fd);
+	mux_reread(r->m);
+	hears(r, fd, "R\n");
+	hears_nothing(r, fd);
+	rig_ask(r, "reread", &a);
+	rig_until(r, &a.done);
+	assert_string_equal(a.text, "Forced reread of filter rules\n");
+	hears(r, fd, "R\n");
+	hears_nothing(r, fd);
+	close(fd);
 }
 
 static void
@@ -347,6 +385,7 @@ main(void)
 		T(a_busy_timeout_is_told_before_the_kill),
 		T(a_status_report_is_told),
 		T(reread_is_told),
+		T(a_reread_is_told_once_and_only_if_it_happens),
 		T(a_sixth_listener_is_refused),
 		T(one_that_does_not_take_them_is_closed),
 		T(without_the_sockets_all_else_goes_on),

@@ -354,14 +354,11 @@ END
     {
         name => 'notes-of-reread',
         why  => <<'WHY',
-R is told when a reread begins, before the changes that it causes; then comes
-the new generation's first worker.
+Behind R comes the new generation's first worker.
 WHY
         in => {
             'notes of a reread' => <<'END',
-+ note R
 + note S 0 StateChange Stopped -> Idle
-- note R
 END
         },
     },
