@@ -30,6 +30,17 @@ keep(struct diag *d, const char *p, size_t n)
 	buf_addc(&d->last_words, '\n');
 }
 
+/* Whoever asked for a reread may read it. */
+static void
+keep_first(struct diag *d, const char *p, size_t n)
+{
+	if (n >= sizeof(d->first))
+		n = sizeof(d->first) - 1;
+	memcpy(d->first, p, n);
+	report_printable(d->first, n);
+	d->first[n] = '\0';
+}
+
 static void
 said(struct diag *d, const char *p, size_t n)
 {
@@ -37,12 +48,8 @@ said(struct diag *d, const char *p, size_t n)
 		d->out_of_memory = true;
 	if (n == 0)
 		return;
-	if (!d->first[0]) {
-		if (n >= sizeof(d->first))
-			n = sizeof(d->first) - 1;
-		memcpy(d->first, p, n);
-		d->first[n] = '\0';
-	}
+	if (!d->first[0])
+		keep_first(d, p, n);
 	if (d->m->o->log_events)
 		d->log(d->arg, p, n);
 	else

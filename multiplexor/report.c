@@ -157,13 +157,19 @@ copy(char *to, size_t max, const char *p, size_t n)
 }
 
 void
+report_printable(char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i] < 32 || p[i] > 126)
+			p[i] = ' ';
+}
+
+void
 report_status_tag(const char *line, size_t n, char tag[REPORT_TAG_MAX + 1])
 {
 	copy(tag, REPORT_TAG_MAX, line, n);
 	n = pct_decode(tag, n < REPORT_TAG_MAX ? n : REPORT_TAG_MAX);
-	for (size_t i = 0; i < n; i++)
-		if (tag[i] < 32 || tag[i] > 126)
-			tag[i] = ' ';
+	report_printable(tag, n);
 	tag[n] = '\0';
 }
 

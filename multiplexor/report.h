@@ -45,8 +45,10 @@ void report_status(const struct report *r, struct buf *out);
 void report_workers(const struct report *r, bool busy_only, struct buf *out);
 void report_workerinfo(const struct report *r, long slot, struct buf *out);
 
-/* First two words of a request, decoded; of a status line, the whole.  All
- * octets outside 0x20-0x7E become blanks. */
+/* All octets outside 0x20-0x7E become blanks. */
+void report_printable(char *p, size_t n);
+/* First two words of a request, decoded; of a status line, the whole;
+ * printable. */
 void report_request_tag(
     const char *line, size_t n, char tag[REPORT_TAG_MAX + 1]);
 void report_status_tag(

@@ -60,6 +60,21 @@ a_filter_that_does_not_load_changes_nothing(void **state)
 }
 
 static void
+no_octet_of_a_worker_gets_into_the_answer_raw(void **state)
+{
+	struct rig *r = *state;
+
+	rig_start(r);
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+	setenv("WORKER_START", "odd", 1);
+	assert_string_equal(rig_say(r, "reread"),
+	    "error: reread refused: a worker exited with status 3 before it "
+	    "answered:  [2Jgone     .; the filter that was loaded stays in "
+	    "use");
+	unsetenv("WORKER_START");
+}
+
+static void
 a_signal_gets_no_answer_but_the_log(void **state)
 {
 	struct rig *r = *state;
@@ -188,6 +203,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		T(the_answer_comes_when_it_is_known),
 		T(a_filter_that_does_not_load_changes_nothing),
+		T(no_octet_of_a_worker_gets_into_the_answer_raw),
 		T(a_signal_gets_no_answer_but_the_log),
 		T(a_program_that_vanished_is_named),
 		T(a_filter_that_hangs_is_given_up),

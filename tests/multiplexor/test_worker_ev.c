@@ -308,6 +308,24 @@ what_a_dead_worker_leaves_is_ended(void **state)
 }
 
 static void
+first_line_of_stderr_is_logged_whole(void **state)
+{
+	static const char line[] =
+	    "01234567890123456789012345678901234567890123456789"
+	    "01234567890123456789012345678901234567890123456789"
+	    "01234567890123456789012345678901234567890123456789"
+	    "01234567890123456789012345678901234567890123456789";
+	struct rig *r = *state;
+	char text[300];
+
+	rig_start(r);
+	snprintf(text, sizeof(text), "err %s", line);
+	assert_string_equal(rig_say(r, text), "ok");
+	snprintf(text, sizeof(text), "Worker 0 stderr: %s\n", line);
+	rig_until_logged(r, text);
+}
+
+static void
 stderr_is_logged_with_the_queue_id(void **state)
 {
 	struct rig *r = *state;
@@ -440,6 +458,7 @@ main(void)
 		T(a_silent_worker_times_out),
 		T(many_silent_workers_look_like_overload),
 		T(what_a_dead_worker_leaves_is_ended),
+		T(first_line_of_stderr_is_logged_whole),
 		T(stderr_is_logged_with_the_queue_id),
 		T(a_flood_on_stderr_blocks_nobody),
 		T(last_words_are_logged_without_l_too),

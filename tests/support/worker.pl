@@ -45,7 +45,7 @@
 # (answers "failed"), lying (names process 1), dying (at the first order), mute
 # (does not answer), babbling (says what nobody understands, then serves).
 #
-# WORKER_START=die: exits at once; hang: does not come up.  WORKER_END=ignore: ignores end of file and
+# WORKER_START=die: exits at once; odd: so, with terminal codes in its words; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
 use v5.36;
 use Cwd ();
@@ -53,8 +53,12 @@ use Fcntl;
 use POSIX ();
 
 STDOUT->autoflush(1);
-if (($ENV{WORKER_START} // '') eq 'die') {
-    print STDERR "cannot load the filter\n";
+my %last_words = (
+    die => 'cannot load the filter',
+    odd => "\e[2Jgone\r \xc3\xa9\0.",
+);
+if (my $words = $last_words{ $ENV{WORKER_START} // '' }) {
+    print STDERR "$words\n";
     exit 3;
 }
 sleep 1000 while ($ENV{WORKER_START} // '') eq 'hang';
