@@ -10,12 +10,6 @@
 #define DIGITS_MAX 15
 
 bool
-ctl_str_is(struct ctl_str s, const char *text)
-{
-	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
-
-bool
 ctl_str_begins(struct ctl_str s, const char *text)
 {
 	size_t n = strlen(text);

@@ -18,7 +18,6 @@ struct ctl_str {
 	size_t n;
 };
 #define CTL_STR(s) ((struct ctl_str){ (s), sizeof(s) - 1 })
-bool ctl_str_is(struct ctl_str s, const char *text);
 bool ctl_str_begins(struct ctl_str s, const char *text);
 /* Cuts the next line, without its LF, off *text; false: there is none. */
 bool ctl_line(struct ctl_str *text, struct ctl_str *line);

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 int
 md_listen_inherit(struct md_listen *l, char *err, size_t errlen)
@@ -39,8 +37,6 @@ int
 md_listen_open(struct md_listen *l, const char *conn,
     const struct mlt_listen_opts *opts, char *err, size_t errlen)
 {
-	struct stat st;
-
 	if (l->inherited)
 		return 0;
 	l->fd[0] = mlt_listen_open(conn, opts, err, errlen);
@@ -49,24 +45,15 @@ md_listen_open(struct md_listen *l, const char *conn,
 	l->fd[1] = -1;
 	l->n = 1;
 	l->path = mlt_listen_path(conn);
-	if (!l->path)
-		return 0;
-	if (lstat(l->path, &st) == 0) {
-		l->dev = st.st_dev;
-		l->ino = st.st_ino;
-	} else {
-		l->path = NULL;
-	}
+	if (l->path)
+		l->made = fdio_unix_made(l->path);
 	return 0;
 }
 
 void
 md_listen_unlink(struct md_listen *l)
 {
-	struct stat st;
-
-	if (l->path && lstat(l->path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    st.st_dev == l->dev && st.st_ino == l->ino)
-		unlink(l->path);
+	if (l->path)
+		fdio_unix_unlink(l->path, &l->made);
 	l->path = NULL;
 }

@@ -7,10 +7,11 @@
 #ifndef CLI_MD_LISTEN_H
 #define CLI_MD_LISTEN_H
 
+#include "core/base/fdio.h"
+
 #include <milterproto_server.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #define MD_LISTEN_MAX 8
 
@@ -19,8 +20,7 @@ struct md_listen {
 	size_t n;
 	bool inherited;
 	const char *path; /* of a UNIX socket that we made, or NULL */
-	dev_t dev;
-	ino_t ino;
+	struct fdio_made made;
 };
 
 /* Sockets handed over to this process (before it forks); the environment does

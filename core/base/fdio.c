@@ -225,12 +225,22 @@ close_fd:
 	return r;
 }
 
-void
-fdio_unix_unlink(const char *path)
+struct fdio_made
+fdio_unix_made(const char *path)
 {
 	struct stat st;
 
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return (struct fdio_made){ 0 };
+	return (struct fdio_made){ st.st_dev, st.st_ino };
+}
+
+void
+fdio_unix_unlink(const char *path, const struct fdio_made *made)
+{
+	struct fdio_made now = fdio_unix_made(path);
+
+	if (now.ino && now.ino == made->ino && now.dev == made->dev)
 		unlink(path);
 }
 

@@ -34,8 +34,14 @@ int fdio_unix_connect(const char *path, bool nonblock);
  * -EADDRINUSE if somebody answers, -EEXIST if it is not a socket.  Mode by
  * umask_. */
 int fdio_unix_listen(const char *path, unsigned umask_, int backlog);
-/* Removes path if it is a socket. */
-void fdio_unix_unlink(const char *path);
+/* Which socket has that name now; zeroed: none. */
+struct fdio_made {
+	dev_t dev;
+	ino_t ino;
+};
+struct fdio_made fdio_unix_made(const char *path);
+/* Removes path if it still is that one. */
+void fdio_unix_unlink(const char *path, const struct fdio_made *made);
 
 /* Opens a directory by absolute or relative path, O_DIRECTORY. */
 int fdio_open_dir(const char *path);

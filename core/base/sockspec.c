@@ -4,13 +4,10 @@
  */
 #include "sockspec.h"
 
-#include "fdio.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define ADDRESS_MAX 63
@@ -140,12 +137,9 @@ listen_unix(struct sockspec *s, unsigned umask_, int backlog)
 {
 	const char *path = s->addr.un.sun_path;
 	int fd = fdio_unix_listen(path, umask_, backlog);
-	struct stat st;
 
-	if (fd >= 0 && lstat(path, &st) == 0) {
-		s->dev = st.st_dev;
-		s->ino = st.st_ino;
-	}
+	if (fd >= 0)
+		s->made = fdio_unix_made(path);
 	return fd;
 }
 
@@ -171,10 +165,6 @@ sockspec_listen(struct sockspec *s, unsigned umask_, int backlog)
 void
 sockspec_unlink(const struct sockspec *s)
 {
-	const char *path = s->addr.un.sun_path;
-	struct stat st;
-
-	if (sockspec_is_unix(s) && lstat(path, &st) == 0 &&
-	    S_ISSOCK(st.st_mode) && st.st_dev == s->dev && st.st_ino == s->ino)
-		unlink(path);
+	if (sockspec_is_unix(s))
+		fdio_unix_unlink(s->addr.un.sun_path, &s->made);
 }

@@ -9,6 +9,8 @@
 #ifndef CORE_BASE_SOCKSPEC_H
 #define CORE_BASE_SOCKSPEC_H
 
+#include "core/base/fdio.h"
+
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,8 +27,7 @@ struct sockspec {
 	} addr;
 	socklen_t len;
 	/* of a UNIX socket that we listen on: only that one is removed */
-	dev_t dev;
-	ino_t ino;
+	struct fdio_made made;
 };
 
 /* Pure.  0, or -1 with one line in err that says what would be right. */

@@ -179,6 +179,7 @@ flags_are_set_and_cleared(void **state)
 static void
 listener_is_reached_and_its_mode_is_by_umask(void **state)
 {
+	struct fdio_made made;
 	int lfd, cfd, sfd;
 	char c;
 
@@ -197,7 +198,8 @@ listener_is_reached_and_its_mode_is_by_umask(void **state)
 	close(sfd);
 	close(cfd);
 	close(lfd);
-	fdio_unix_unlink("s");
+	made = fdio_unix_made("s");
+	fdio_unix_unlink("s", &made);
 	assert_false(exists("s"));
 }
 
@@ -221,12 +223,15 @@ socket_of_a_running_daemon_is_not_taken(void **state)
 static void
 other_files_are_not_taken_for_sockets(void **state)
 {
+	struct fdio_made made;
 	char path[200];
 
 	(void)state;
 	put("precious", "data");
 	assert_int_equal(fdio_unix_listen("precious", 0077, 5), -EEXIST);
-	fdio_unix_unlink("precious");
+	made = fdio_unix_made("precious");
+	assert_int_equal(made.ino, 0);
+	fdio_unix_unlink("precious", &made);
 	assert_true(exists("precious"));
 	assert_int_equal(symlink("precious", "link"), 0);
 	assert_int_equal(fdio_unix_listen("link", 0077, 5), -EEXIST);
