@@ -511,7 +511,9 @@ walk_stop(struct walk *w)
 	walk_drain(w);
 	walk_request(w);
 	walk_drain(w);
-	for (int n = 0; n < 8 && pool_deadline(w->p) != MSEC_NEVER; n++) {
+	/* each is told twice more at most, at a time of its own */
+	for (unsigned n = 0;
+	     n < 2 * w->slots && pool_deadline(w->p) != MSEC_NEVER; n++) {
 		if (pool_deadline(w->p) > w->now)
 			w->now = pool_deadline(w->p);
 		pool_tick(w->p, w->now);
