@@ -51,27 +51,6 @@ dial(const char *path)
 	return fd;
 }
 
-/* Runs the loop until as many octets have come as are wanted. */
-static void
-hears(struct rig *r, int fd, const char *want)
-{
-	char text[2000];
-	size_t n = 0, all = strlen(want);
-
-	while (n < all) {
-		ssize_t got = read(fd, text + n, all - n);
-
-		if (got == 0)
-			break;
-		if (got > 0)
-			n += (size_t)got;
-		else
-			event_base_loop(r->base, EVLOOP_NONBLOCK);
-	}
-	text[n] = '\0';
-	assert_string_equal(text, want);
-}
-
 /* ---- listeners ----------------------------------------------------------------- */
 
 /* A listener that is known to have been heard. */
@@ -80,7 +59,7 @@ listener(struct rig *r, const char *wants)
 {
 	int fd = dial(notify_path);
 
-	hears(r, fd, "*OK\n");
+	rig_heard(r, fd, "*OK\n");
 	say(fd, wants);
 	for (int i = 0; i < 5; i++)
 		rig_say(r, "free");
@@ -105,14 +84,14 @@ listeners_are_told_what_happens(void **state)
 	rig_ask(r, line, &a);
 	snprintf(want, sizeof(want),
 	    "S 0 StateChange Idle -> Busy\nF 0\nZ\nS 0 wait %s\n", fifo);
-	hears(r, all, want);
+	rig_heard(r, all, want);
 	rig_release(r, fifo);
 	rig_until(r, &a.done);
-	hears(r, all, "S 0 StateChange Busy -> Idle\nF 1\nY\n");
-	hears(r, some, "F 0\nF 1\n");
+	rig_heard(r, all, "S 0 StateChange Busy -> Idle\nF 1\nY\n");
+	rig_heard(r, some, "F 0\nF 1\n");
 	/* a request that kills two is given up; the first was told nothing */
 	rig_say(r, "crash");
-	hears(r, some, "F 0\nU\nF 1\n");
+	rig_heard(r, some, "F 0\nU\nF 1\n");
 	close(all);
 	close(some);
 }
@@ -144,12 +123,12 @@ a_reread_is_told_once_and_only_if_it_happens(void **state)
 	unsetenv("WORKER_START");
 	hears_nothing(r, fd);
 	mux_reread(r->m);
-	hears(r, fd, "R\n");
+	rig_heard(r, fd, "R\n");
 	hears_nothing(r, fd);
 	rig_ask(r, "reread", &a);
 	rig_until(r, &a.done);
 	assert_string_equal(a.text, "Forced reread of filter rules\n");
-	hears(r, fd, "R\n");
+	rig_heard(r, fd, "R\n");
 	hears_nothing(r, fd);
 	close(fd);
 }
@@ -168,7 +147,7 @@ a_busy_timeout_is_told_before_the_kill(void **state)
 	fd = listener(r, "?*\n");
 	rig_ask(r, "mute", &a);
 	rig_until(r, &a.done);
-	hears(r, fd,
+	rig_heard(r, fd,
 	    "S 0 StateChange Idle -> Busy\nF 0\nZ\nS 0 mute\n"
 	    "B\nS 0 StateChange Busy -> Killed\nZ\n"
 	    "S 0 StateChange Killed -> Stopped\nF 1\nY\n");
@@ -191,7 +170,7 @@ a_status_report_is_told(void **state)
 	fd = listener(r, "?S\n");
 	snprintf(line, sizeof(line), "status 1:%%20>%%0AForged %s", fifo);
 	rig_ask(r, line, &a);
-	hears(r, fd,
+	rig_heard(r, fd,
 	    "S 0 StateChange Idle -> Busy\nS 0 status 1: > Forged\n"
 	    "S 0 1: > Forged\n");
 	rig_release(r, fifo);
@@ -208,7 +187,7 @@ reread_is_told(void **state)
 	rig_start(r);
 	fd = listener(r, "?R\n");
 	rig_say(r, "reread");
-	hears(r, fd, "R\n");
+	rig_heard(r, fd, "R\n");
 	close(fd);
 }
 
@@ -278,14 +257,14 @@ a_map_request_goes_to_a_worker(void **state)
 	rig_start(r);
 	fd = dial(map_path);
 	say(fd, "15:echo key with x,");
-	hears(r, fd, "13:OK key with x,");
+	rig_heard(r, fd, "13:OK key with x,");
 	/* in pieces, and two at once */
 	say(fd, "6:ec");
 	rig_say(r, "free");
 	say(fd, "ho 1,7:echo %2,6:e");
-	hears(r, fd, "4:OK 1,5:OK %2,");
+	rig_heard(r, fd, "4:OK 1,5:OK %2,");
 	say(fd, "cho 3,");
-	hears(r, fd, "4:OK 3,");
+	rig_heard(r, fd, "4:OK 3,");
 	close(fd);
 	assert_string_equal(rig_say(r, "msgs"), "0");
 }
@@ -305,16 +284,16 @@ map_errors_are_of_a_map(void **state)
 	rig_start(r);
 	fd = dial(map_path);
 	say(fd, "6:echo 1x6:echo 1,");
-	hears(r, fd, "40:PERM Netstring missing terminating comma,4:OK 1,");
+	rig_heard(r, fd, "40:PERM Netstring missing terminating comma,4:OK 1,");
 	say(fd, "4:echo,");
-	hears(r, fd, "27:PERM Invalid request format,");
+	rig_heard(r, fd, "27:PERM Invalid request format,");
 	say(fd, "6:mute 1,");
-	hears(r, fd, "27:TEMP Busy timeout on worker,");
+	rig_heard(r, fd, "27:TEMP Busy timeout on worker,");
 	rig_until_letters(r, "S");
 	snprintf(line, sizeof(line), "wait %s", fifo);
 	rig_ask(r, line, &a);
 	say(fd, "6:echo 1,"); /* never queued */
-	hears(r, fd, "20:TEMP No free workers,");
+	rig_heard(r, fd, "20:TEMP No free workers,");
 	rig_release(r, fifo);
 	rig_until(r, &a.done);
 	say(fd, "-1:,");
@@ -351,7 +330,7 @@ map_clients_have_a_limit(void **state)
 	rig_start(r);
 	fd = dial(map_path);
 	say(fd, "6:echo 1,");
-	hears(r, fd, "4:OK 1,");
+	rig_heard(r, fd, "4:OK 1,");
 	other = dial(map_path);
 	assert_int_equal(rig_receive(r, other, rest, sizeof(rest)), 0);
 	assert_true(rig_logged(r, "WARN: map socket: as many connections as "

@@ -27,36 +27,13 @@ say(int fd, const char *text)
 	rig_send(fd, text, strlen(text));
 }
 
-/* Runs the loop until as many octets have come; what they are. */
-static const char *
-hear(struct rig *r, int fd, const char *want)
-{
-	static char text[70000];
-	size_t n = 0, all = strlen(want);
-
-	fdio_set_nonblock(fd, true);
-	while (n < all) {
-		ssize_t got = read(fd, text + n, all - n);
-
-		if (got == 0)
-			break;
-		if (got > 0)
-			n += (size_t)got;
-		else
-			event_base_loop(r->base, EVLOOP_NONBLOCK);
-	}
-	text[n] = '\0';
-	return text;
-}
-#define heard(r, fd, want) assert_string_equal(hear(r, fd, want), want)
-
 static int
 session(struct rig *r)
 {
 	int fd = rig_connect(r);
 
 	say(fd, "workerinfo pipeline-1\n");
-	heard(r, fd, GREETING);
+	rig_heard(r, fd, GREETING);
 	return fd;
 }
 
@@ -69,11 +46,11 @@ many_requests_go_over_one_connection(void **state)
 	rig_start(r);
 	fd = session(r);
 	say(fd, "1 free\n");
-	heard(r, fd, "1 2\n2\n");
+	rig_heard(r, fd, "1 2\n2\n");
 	say(fd, "2 scan Q1 /d\n");
-	heard(r, fd, "2 3\nok\n");
+	rig_heard(r, fd, "2 3\nok\n");
 	say(fd, "3 busyworkers\n18446744073709551615 foo_no_such_command\n");
-	heard(r, fd,
+	rig_heard(r, fd,
 	    "3 0\n"
 	    "18446744073709551615 23\nerror: Unknown command\n");
 	close(fd);
@@ -88,9 +65,9 @@ requests_may_come_with_the_question_and_in_pieces(void **state)
 	rig_start(r);
 	fd = rig_connect(r);
 	say(fd, "workerinfo pipeline-1\n1 free\n2 fr");
-	heard(r, fd, GREETING "1 2\n2\n");
+	rig_heard(r, fd, GREETING "1 2\n2\n");
 	say(fd, "ee\r\n3 free\n");
-	heard(r, fd, "2 2\n2\n3 2\n2\n");
+	rig_heard(r, fd, "2 2\n2\n3 2\n2\n");
 	close(fd);
 }
 
@@ -106,9 +83,9 @@ answers_come_in_any_order(void **state)
 	fd = session(r);
 	snprintf(line, sizeof(line), "1 wait %s\n2 scan Q /d\n3 free\n", fifo);
 	say(fd, line);
-	heard(r, fd, "3 2\n0\n2 3\nok\n");
+	rig_heard(r, fd, "3 2\n0\n2 3\nok\n");
 	rig_release(r, fifo);
-	heard(r, fd, "1 3\nok\n");
+	rig_heard(r, fd, "1 3\nok\n");
 	close(fd);
 }
 
@@ -131,7 +108,7 @@ a_cancelled_request_leaves_the_queue(void **state)
 	while (!strstr(rig_say(r, "status"), " 5 1 "))
 		event_base_loop(r->base, EVLOOP_NONBLOCK);
 	rig_release(r, fifo);
-	heard(r, fd, "1 3\nok\n3 3\nok\n");
+	rig_heard(r, fd, "1 3\nok\n3 3\nok\n");
 	assert_false(rig_logged(r, "died"));
 	/* and whoever has hung up cancels all */
 	snprintf(line, sizeof(line), "1 wait %s\n2 crash\n3 crash\n", fifo);
@@ -179,12 +156,12 @@ a_request_that_is_too_long_is_answered_so(void **state)
 	memcpy(line, "7 ", 2);
 	line[2 + 4094] = '\n';
 	rig_send(fd, line, 2 + 4094 + 1);
-	heard(r, fd, "7 3\nok\n");
+	rig_heard(r, fd, "7 3\nok\n");
 	line[2 + 4094] = 'x';
 	line[sizeof(line) - 1] = '\n';
 	rig_send(fd, line, sizeof(line));
 	say(fd, "8 free\n");
-	heard(r, fd, "7 24\nerror: Command too long\n8 2\n2\n");
+	rig_heard(r, fd, "7 24\nerror: Command too long\n8 2\n2\n");
 	close(fd);
 }
 
@@ -200,7 +177,7 @@ beyond_the_limit_it_is_not_read(void **state)
 	rig_start(r);
 	fd = rig_connect(r);
 	say(fd, "workerinfo pipeline-1\n");
-	heard(r, fd, "ok pipeline-1 in-flight=1 idle=3600\n");
+	rig_heard(r, fd, "ok pipeline-1 in-flight=1 idle=3600\n");
 	snprintf(line, sizeof(line), "1 wait %s\n", fifo);
 	say(fd, line);
 	rig_until_letters(r, "BS");
@@ -209,7 +186,7 @@ beyond_the_limit_it_is_not_read(void **state)
 		rig_say(r, "free");
 	assert_int_equal(read(fd, &c, 1), -1);
 	rig_release(r, fifo);
-	heard(r, fd, "1 3\nok\n2 2\n2\n");
+	rig_heard(r, fd, "1 3\nok\n2 2\n2\n");
 	close(fd);
 }
 
@@ -269,7 +246,7 @@ the_idle_are_closed_and_nobody_else(void **state)
 	rig_receive(r, idle, rest, sizeof(rest));
 	assert_string_equal(rest, "ok pipeline-1 in-flight=1024 idle=1\n");
 	rig_release(r, fifo);
-	heard(r, busy, "ok pipeline-1 in-flight=1024 idle=1\n1 3\nok\n");
+	rig_heard(r, busy, "ok pipeline-1 in-flight=1024 idle=1\n1 3\nok\n");
 	close(busy);
 }
 
@@ -291,7 +268,7 @@ at_the_stop_what_is_open_is_answered(void **state)
 	rig_until_logged(r, "Queueing request (1 queued)");
 	mux_stop(r->m, NULL, NULL);
 	assert_int_equal(rig_receive(r, idle, rest, sizeof(rest)), 0);
-	heard(r, fd, "2 -\n");
+	rig_heard(r, fd, "2 -\n");
 	rig_release(r, fifo);
 	rig_receive(r, fd, rest, sizeof(rest));
 	assert_string_equal(rest, "1 3\nok\n");

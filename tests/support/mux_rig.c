@@ -247,6 +247,27 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	*(bool *)arg = true;
 }
 
+const char *
+rig_hear(struct rig *r, int fd, const char *want)
+{
+	static char text[70000];
+	size_t n = 0, all = strlen(want);
+
+	fdio_set_nonblock(fd, true);
+	while (n < all) {
+		ssize_t got = read(fd, text + n, all - n);
+
+		if (got == 0)
+			break;
+		if (got > 0)
+			n += (size_t)got;
+		else
+			event_base_loop(r->base, EVLOOP_NONBLOCK);
+	}
+	text[n] = '\0';
+	return text;
+}
+
 size_t
 rig_receive(struct rig *r, int fd, char *to, size_t max)
 {

@@ -47,6 +47,9 @@ void rig_release(struct rig *r, const char *path);
 /* Clients of the socket: blocking in form, the loop runs meanwhile. */
 int rig_connect(struct rig *r);
 void rig_send(int fd, const char *p, size_t n);
+/* As many octets as `want` has, or fewer if it ends; until the next call. */
+const char *rig_hear(struct rig *r, int fd, const char *want);
+#define rig_heard(r, fd, want) assert_string_equal(rig_hear(r, fd, want), want)
 size_t rig_receive(struct rig *r, int fd, char *to, size_t max); /* to EOF */
 
 #endif
