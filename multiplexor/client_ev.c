@@ -59,8 +59,7 @@ client_free(struct client *c)
 	client_has_sent(c);
 	if (c->ticket)
 		mux_cancel(c->m, c->ticket);
-	if (c->ev)
-		event_free(c->ev);
+	mux_end_event(&c->ev);
 	if (c->fd >= 0)
 		close(c->fd);
 	line_fini(&c->in);
@@ -76,8 +75,7 @@ client_watch(struct client *c, short what, event_callback_fn fn, bool timed)
 	struct timeval left =
 	    clock_timeval(c->until > now ? c->until - now : 1);
 
-	if (c->ev)
-		event_free(c->ev);
+	mux_end_event(&c->ev);
 	c->ev = event_new(c->m->base, c->fd, what, fn, c);
 	if (!c->ev || event_add(c->ev, timed ? &left : NULL) < 0)
 		client_free(c);
@@ -186,9 +184,7 @@ client_becomes_session(struct client *c, char *rest, size_t n)
 	struct mux *m = c->m;
 	int fd = c->fd;
 
-	if (c->ev)
-		event_free(c->ev);
-	c->ev = NULL;
+	mux_end_event(&c->ev);
 	if (session_new(m, fd, rest, n) < 0) {
 		client_say(c, "error: Out of memory\n");
 		return;

@@ -273,13 +273,6 @@ clockwork_stop(struct mux *m)
 	event_del(c->tick_ev);
 }
 
-static void
-free_event(struct event *ev)
-{
-	if (ev)
-		event_free(ev);
-}
-
 void
 clockwork_free(struct mux *m)
 {
@@ -287,10 +280,10 @@ clockwork_free(struct mux *m)
 
 	if (!c)
 		return;
-	free_event(c->status_ev);
-	free_event(c->scale_ev);
-	free_event(c->write_ev);
-	free_event(c->tick_ev);
+	mux_end_event(&c->status_ev);
+	mux_end_event(&c->scale_ev);
+	mux_end_event(&c->write_ev);
+	mux_end_event(&c->tick_ev);
 	free(c);
 	m->clockwork = NULL;
 }

@@ -22,8 +22,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg);
 static int
 listener_watch(struct listener *l, short what, const struct timeval *tv)
 {
-	if (l->ev)
-		event_free(l->ev);
+	mux_end_event(&l->ev);
 	l->ev = event_new(l->m->base, l->fd, what, on_accept, l);
 	return l->ev ? event_add(l->ev, tv) : -1;
 }
@@ -79,9 +78,7 @@ listener_close(struct listener *l)
 	if (l->fd < 0)
 		return;
 	sockspec_unlink(&l->where);
-	if (l->ev)
-		event_free(l->ev);
-	l->ev = NULL;
+	mux_end_event(&l->ev);
 	close(l->fd);
 	l->fd = -1;
 }

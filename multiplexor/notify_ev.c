@@ -47,10 +47,8 @@ ear_free(struct ear *a)
 {
 	TAILQ_REMOVE(&a->w->ears, a, link);
 	a->w->n_ears--;
-	if (a->read_ev)
-		event_free(a->read_ev);
-	if (a->write_ev)
-		event_free(a->write_ev);
+	mux_end_event(&a->read_ev);
+	mux_end_event(&a->write_ev);
 	close(a->fd);
 	notify_ear_fini(&a->e);
 	free(a);
@@ -254,8 +252,7 @@ news_free(struct mux *m)
 		return;
 	while ((a = TAILQ_FIRST(&w->ears)))
 		ear_free(a);
-	if (w->tell_ev)
-		event_free(w->tell_ev);
+	mux_end_event(&w->tell_ev);
 	buf_fini(&w->messages);
 	notify_fini(&w->n);
 	free(w);

@@ -55,12 +55,9 @@ session_free(struct session *s)
 		mux_cancel(s->m, o->ticket);
 		free(o);
 	}
-	if (s->read_ev)
-		event_free(s->read_ev);
-	if (s->write_ev)
-		event_free(s->write_ev);
-	if (s->flush_ev)
-		event_free(s->flush_ev);
+	mux_end_event(&s->read_ev);
+	mux_end_event(&s->write_ev);
+	mux_end_event(&s->flush_ev);
 	if (s->fd >= 0)
 		close(s->fd);
 	line_fini(&s->in);

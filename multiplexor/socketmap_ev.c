@@ -37,8 +37,7 @@ map_free(struct map_client *c)
 	c->m->n_map_clients--;
 	if (c->ticket)
 		mux_cancel(c->m, c->ticket);
-	if (c->ev)
-		event_free(c->ev);
+	mux_end_event(&c->ev);
 	close(c->fd);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
