@@ -61,7 +61,11 @@ sub behind_postfix ($runs, %daemon) {
             "$name: no working directory is left";
         is $daemon{$name}->stop, 0, "$name: the daemon ends with status 0";
     }
-    my @warnings = $postfix->log_text
+
+    # a machine whose clock is set while the test runs is no fault of a milter
+    my @warnings
+        = grep { !/file system clock is \d+ seconds ahead/ }
+        $postfix->log_text
         =~ /^.*(?:warning|fatal|panic|milter-\w+ error).*$/mg;
     is_deeply \@warnings, [], 'Postfix has no complaint';
     $postfix->stop;
