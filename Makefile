@@ -15,13 +15,18 @@ T         ?=
 DEPS_RUN   := gcc libc6-dev pkg-config libevent-dev perl libmime-tools-perl
 DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-critic-perl perltidy mandoc postfix \
-              libarchive-zip-perl libdbd-sqlite3-perl g++ tshark
+              libarchive-zip-perl libdbd-sqlite3-perl g++ tshark \
+              libnet-dns-perl libhtml-parser-perl libio-socket-ssl-perl \
+              libmail-dkim-perl libmail-spf-perl spamassassin publicsuffix \
+              libwww-perl liblwp-protocol-https-perl libjson-perl \
+              libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
               libio-stringy-perl libmailtools-perl libunix-syslog-perl \
-              libnet-dns-perl
+              clamav-daemon clamav clamdscan spamd spamc rspamd \
+              redis-server libredis-perl postgresql libdbd-pg-perl
 # not installed but unpacked in PEER_ROOT: they conflict with those above
 PEERS_UNPACKED := mimedefang
-DEPS_COVERAGE := gcovr
+DEPS_COVERAGE := gcovr libdevel-cover-perl
 DEPS_AFL   := afl++
 
 # ---- where things go: objects of different modes never mix ----------------
