@@ -29,6 +29,10 @@ use Mail::MIMEDefang::Server;
 use Mail::MIMEDefang::Setup qw(features_report load_filter);
 use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
 
+# choice:bridge-lazy  One line for each module:
+# use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Name' => [qw(function ...)];
+use Mail::MIMEDefang::Lazy ();
+
 my $USAGE = <<'END';
 Usage: mimedefang.pl [-f FILTER] WORKDIR|-server|-serveru|-test|-features|-validate
 END

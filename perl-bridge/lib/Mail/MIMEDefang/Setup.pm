@@ -7,10 +7,12 @@ package Mail::MIMEDefang::Setup;
 use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy;
 use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::Utils qw(slurp);
 
-our @EXPORT_OK = qw(detect_and_load_perl_modules load_filter features_report);
+our @EXPORT_OK = qw(detect_and_load_perl_modules load_filter
+    load_what_filter_names features_report);
 
 # choice:bridge-legacy-names  Filters have always found these in package main
 # without asking.  They cost a fifth of a second to load, so each is loaded only
@@ -41,6 +43,8 @@ my %IMPORT = (
     'MIME::Words' => [':all'],
 );
 
+my $filter_text = '';
+
 sub load_filter ($path) {
     _read_key();
     _load($path) if $path ne '/dev/null';
@@ -67,8 +71,9 @@ END
 # Dies as require does, with the same $!, which becomes the exit status.
 sub _load ($path) {
     require File::Spec;
-    $path = File::Spec->rel2abs($path);
-    _import_legacy_names(slurp($path) // '');
+    $path        = File::Spec->rel2abs($path);
+    $filter_text = slurp($path) // '';
+    _import_legacy_names($filter_text);
     return if eval {
 
         package main { require $path }    # it is compiled in our package
@@ -90,6 +95,11 @@ sub _read_key () {
     md_syslog('err',
         'mimedefang-ip-key does not begin with X-MIMEDefang-Relay');
     $ValidateIPHeader = '';
+    return;
+}
+
+sub load_what_filter_names () {
+    Mail::MIMEDefang::Lazy::load_mentioned($filter_text);
     return;
 }
 
@@ -175,6 +185,10 @@ Mail::MIMEDefang::Setup - load the filter
 Loads the filter into package main and fills in what it left undefined. Dies
 with Perl's message if it does not compile or returns false. F</dev/null>: no
 filter.
+
+=head2 load_what_filter_names()
+
+Loads what Mail::MIMEDefang::Lazy offers and the filter mentions.
 
 =head2 detect_and_load_perl_modules()
 

@@ -19,6 +19,7 @@ use Errno ();
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Scan   qw(load_mime_tools);
 use Mail::MIMEDefang::Server qw(do_main_loop);
+use Mail::MIMEDefang::Setup  qw(load_what_filter_names);
 use POSIX                    ();
 
 our @EXPORT_OK = qw(serve_zygote);
@@ -65,6 +66,7 @@ sub _load_all () {
         my $file = $module =~ s{::}{/}gr . '.pm';
         eval { require $file };
     }
+    load_what_filter_names();
     return;
 }
 
