@@ -247,8 +247,9 @@ fuzz-afl: ## the same with AFL++
 	@tests/install-packages $(DEPS_AFL)
 	@AFL_QUIET=1 $(MAKE) -s MODE=afl fuzz-run
 
-bench: deps-peers ## speed beside the peer, ratios; writes build/bench.json
-	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/filters && tests/bench/daemons
+bench: deps-peers ## speed beside the peer, ratios; writes build/bench*.json
+	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/filters && tests/bench/daemons \
+	  && tests/bench/scan
 man: $(MAN_PAGES)
 docs: man ## manual pages as HTML in build/docs
 	@mkdir -p build/docs
