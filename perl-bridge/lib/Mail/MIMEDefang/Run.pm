@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+#
+# Runs a program and reads what it says, without a shell, with a limit on its
+# time and on its output.  A program that breaks one is killed with everything
+# that it started.  Nothing here dies or logs; every failure comes back as a text.
+
+package Mail::MIMEDefang::Run;
+use v5.36;
+use Errno ();
+use Exporter 'import';
+use IO::Handle;
+use POSIX       ();
+use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
+
+our @EXPORT_OK = qw(run_command);
+
+use constant {
+    TIMEOUT_S => 120,
+    MAX_BYTES => 4 << 20,
+    BLOCK     => 1 << 16,
+    SLICE_S   => 0.1,       # how often a program that is silent is looked at
+    GRACE_S   => 1,         # between TERM and KILL
+};
+
+sub run_command (%o) {
+    my $self = {
+        name   => $o{argv}[0],
+        max    => $o{max_bytes} // MAX_BYTES,
+        limit  => $o{timeout_s} // TIMEOUT_S,
+        output => '',
+    };
+    $self->{deadline} = clock_gettime(CLOCK_MONOTONIC) + $self->{limit};
+    local $?;
+    local $SIG{CHLD} = 'DEFAULT';    # else somebody else may reap it
+    my $error = _start($self, \%o) // _read($self);
+    _kill($self) if $error ne '' && $self->{pid};
+    my $status = $self->{status};
+    return {
+        status => defined $status && !($status & 127) ? $status >> 8  : undef,
+        signal => defined $status                     ? $status & 127 : 0,
+        output => $self->{output},
+        error  => $error,
+    };
+}
+
+# undef, or why it did not start.
+sub _start ($self, $o) {
+    pipe my $out, my $to_us or return "cannot make a pipe: $!";
+    pipe my $why, my $tell  or return "cannot make a pipe: $!";
+    my $pid = fork // return "cannot fork: $!";
+    _become($to_us, $tell, $o) if !$pid;
+    close $_ for $to_us, $tell;
+    setpgrp $pid, $pid;    # whoever of the two comes first
+    my $n = sysread $why, my $text, BLOCK;
+    if ($n) {
+        waitpid $pid, 0;
+        return $text;
+    }
+    $out->blocking(0);
+    @{$self}{qw(pid out)} = ($pid, $out);
+    return;
+}
+
+# The child; does not return.
+sub _become ($out, $tell, $o) {
+    my @argv = @{ $o->{argv} };
+    eval {
+        setpgrp 0, 0;
+        delete @SIG{qw(__WARN__ __DIE__)};
+        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP ALRM);
+        my $file = $o->{stdin} // '/dev/null';
+        open my $in, '<', $file or die "cannot open $file: $!\n";
+        POSIX::dup2(fileno $in,  0);
+        POSIX::dup2(fileno $out, 1);
+        POSIX::dup2(1,           2) if !$o->{only_stdout};
+        chdir($o->{dir} // '.') or die "cannot chdir to $o->{dir}: $!\n";
+        %ENV = (%ENV, %{ $o->{env} // {} });
+        no warnings 'exec';
+        exec { $argv[0] } @argv or die "cannot run $argv[0]: $!\n";
+    };
+    chomp(my $text = $@);
+    syswrite $tell, $text || 'cannot start';
+    POSIX::_exit(127);
+    return;
+}
+
+# Until the program has ended.  One that leaves another behind, which still has
+# its output open, has ended; one that only closes its output has not.
+sub _read ($self) {
+    my ($open, $wait) = (1, SLICE_S / 100);
+    while (1) {
+        my $got;
+        while ($open) {
+            my $n = sysread $self->{out}, $self->{output}, BLOCK,
+                length $self->{output};
+            last if !defined $n;
+            $open = 0 if !$n;
+            $got  = 1;
+            return "$self->{name}: output longer than $self->{max} bytes"
+                if length $self->{output} > $self->{max};
+            return _late($self) if _left($self) <= 0;
+        }
+        return ''           if defined $self->{status} && !$got;
+        return _late($self) if _left($self) <= 0;
+        if (waitpid($self->{pid}, POSIX::WNOHANG()) > 0) {
+            $self->{status} = $?;
+            next;    # for what it wrote last
+        }
+        _pause($self, $open, $wait);
+        $wait = $wait * 2 < SLICE_S ? $wait * 2 : SLICE_S;
+    }
+    return '';
+}
+
+sub _pause ($self, $open, $wait) {
+    my $set = '';
+    vec($set, fileno $self->{out}, 1) = 1 if $open;
+    my $left = _left($self);
+    select $set, undef, undef, $left < $wait ? $left : $wait;
+    return;
+}
+
+sub _left ($self) {
+    return $self->{deadline} - clock_gettime(CLOCK_MONOTONIC);
+}
+
+sub _late ($self) {
+    return "$self->{name}: not finished within $self->{limit} s";
+}
+
+# The whole group: first with a chance to remove its temporary files.
+sub _kill ($self) {
+    my $pid = $self->{pid};
+    kill TERM => -$pid;
+    my $end = clock_gettime(CLOCK_MONOTONIC) + GRACE_S;
+    while (!defined $self->{status}) {
+        kill KILL => -$pid if clock_gettime(CLOCK_MONOTONIC) >= $end;
+        if (waitpid($pid, POSIX::WNOHANG()) > 0) {
+            $self->{status} = $?;
+            last;
+        }
+        Time::HiRes::sleep(SLICE_S / 10);
+    }
+    kill KILL => -$pid;
+    return;
+}
+
+1;
+
+__END__
+
+=head1 NAME
+
+Mail::MIMEDefang::Run - run a program, with limits
+
+=head1 SYNOPSIS
+
+    my $run = run_command(
+        argv      => [ '/usr/bin/7z', 'l', '--', $path ],
+        dir       => $CWD,
+        env       => { LC_ALL => 'C' },
+        max_bytes => 1 << 20,
+        timeout_s => 60,
+    );
+    return if $run->{error} ne '' || ($run->{status} // 255) != 0;
+    print $run->{output};
+
+=head1 FUNCTIONS
+
+=head2 run_command(argv => [...], dir => ..., env => {...}, stdin => ..., only_stdout => ..., max_bytes => ..., timeout_s => ...)
+
+Runs a program, found as C<argv[0]> or on C<$PATH> if that has no slash, and
+waits for its end. No shell sees the arguments. It runs in DIR (default: here),
+in a process group of its own, with ENV added to the environment; its standard
+input is the file STDIN (default F</dev/null>); its standard error goes where its
+output goes, or stays ours if ONLY_STDOUT is true.
+
+When it has not ended after TIMEOUT_S seconds (default 120), or has written more
+than MAX_BYTES (default 4 MiB), it and all that it started get a TERM, and a KILL
+one second later. A process that it leaves behind is otherwise left alone and not
+waited for.
+
+Returns a reference to a hash:
+
+=over
+
+=item status
+
+The exit status, 0 to 255; undef if it did not start or a signal ended it.
+
+=item signal
+
+The number of that signal, else 0.
+
+=item output
+
+What it wrote, as bytes; also with an error what came until then.
+
+=item error
+
+The empty string if it started and kept to the limits, whatever its exit status
+is. Else one line that says what was wrong. C<cannot ...>: it did not start.
+
+=back
+
+=cut
