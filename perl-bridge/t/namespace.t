@@ -30,7 +30,8 @@ my @FUNCTIONS = qw(
     md_openlog md_syslog md_version message_rejected percent_decode
     percent_encode percent_encode_for_graphdefang pop_status_tag
     print_and_flush process_added_parts push_status_tag re_match re_match_ext
-    re_match_in_zip_directory read_commands_file read_results rebuild_entity
+    md_list_archive re_match_in_7zip_directory re_match_in_rar_directory
+    re_match_in_tgz_directory re_match_in_zip_directory read_commands_file read_results rebuild_entity
     remove_redundant_html_parts replace_entire_message send_admin_mail
     send_filter_answer send_mail send_multipart_mail
     send_quarantine_notifications set_status_tag signal_changed

@@ -156,4 +156,20 @@ subtest 'around it' => sub {
     is($after, $before, 'no descriptor is left open');
 };
 
+subtest 'where the output goes' => sub {
+    my $got = '';
+    my $run = run(
+        'echo out; echo err >&2',
+        stderr => "$dir/errors",
+        sink   => sub ($bytes) { $got .= $bytes; return 1 }
+    );
+    is($got,               "out\n", 'to a function');
+    is($run->{output},     '',      'and nowhere else');
+    is(get("$dir/errors"), "err\n", 'errors to a file');
+    $run = run('yes', sink => sub ($bytes) {0});
+    like($run->{error}, qr/program: stopped by us/, 'enough');
+    $run = run('yes', sink => sub ($bytes) {1}, max_bytes => 100_000);
+    like($run->{error}, qr/longer than 100000 bytes/, 'its limit counts');
+};
+
 done_testing;

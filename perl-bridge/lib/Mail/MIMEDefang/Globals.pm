@@ -52,6 +52,8 @@ my @SETTING_ARRAYS = qw(VirusScannerMessageRoutines VirusScannerEntityRoutines);
 # Reset by init_globals(); CWD too, to the spool directory.
 my %STATE = (
     Action                     => '',
+    ArchiveError               => '',
+    ArchiveMember              => '',
     Changed                    => 0,
     CWD                        => undef,
     DefangCounter              => 0,

@@ -28,6 +28,8 @@ sub run_command (%o) {
         max    => $o{max_bytes} // MAX_BYTES,
         limit  => $o{timeout_s} // TIMEOUT_S,
         output => '',
+        total  => 0,
+        sink   => $o{sink},
     };
     $self->{deadline} = clock_gettime(CLOCK_MONOTONIC) + $self->{limit};
     local $?;
@@ -73,6 +75,12 @@ sub _become ($out, $tell, $o) {
         POSIX::dup2(fileno $in,  0);
         POSIX::dup2(fileno $out, 1);
         POSIX::dup2(1,           2) if !$o->{only_stdout};
+
+        if (defined $o->{stderr}) {
+            open my $err, '>', $o->{stderr}
+                or die "cannot open $o->{stderr}: $!\n";
+            POSIX::dup2(fileno $err, 2);
+        }
         chdir($o->{dir} // '.') or die "cannot chdir to $o->{dir}: $!\n";
         %ENV = (%ENV, %{ $o->{env} // {} });
         no warnings 'exec';
@@ -96,9 +104,11 @@ sub _read ($self) {
             last if !defined $n;
             $open = 0 if !$n;
             $got  = 1;
+            $self->{total} += $n;
             return "$self->{name}: output longer than $self->{max} bytes"
-                if length $self->{output} > $self->{max};
-            return _late($self) if _left($self) <= 0;
+                if $self->{total} > $self->{max};
+            return "$self->{name}: stopped by us" if $n && !_pass_on($self);
+            return _late($self)                   if _left($self) <= 0;
         }
         return ''           if defined $self->{status} && !$got;
         return _late($self) if _left($self) <= 0;
@@ -110,6 +120,14 @@ sub _read ($self) {
         $wait = $wait * 2 < SLICE_S ? $wait * 2 : SLICE_S;
     }
     return '';
+}
+
+# False if who reads has enough.
+sub _pass_on ($self) {
+    my $sink = $self->{sink} or return 1;
+    my $text = $self->{output};
+    $self->{output} = '';
+    return $sink->($text);
 }
 
 sub _pause ($self, $open, $wait) {
@@ -167,13 +185,16 @@ Mail::MIMEDefang::Run - run a program, with limits
 
 =head1 FUNCTIONS
 
-=head2 run_command(argv => [...], dir => ..., env => {...}, stdin => ..., only_stdout => ..., max_bytes => ..., timeout_s => ...)
+=head2 run_command(argv => [...], dir => ..., env => {...}, stdin => ..., only_stdout => ..., stderr => ..., sink => ..., max_bytes => ..., timeout_s => ...)
 
 Runs a program, found as C<argv[0]> or on C<$PATH> if that has no slash, and
 waits for its end. No shell sees the arguments. It runs in DIR (default: here),
 in a process group of its own, with ENV added to the environment; its standard
 input is the file STDIN (default F</dev/null>); its standard error goes where its
-output goes, or stays ours if ONLY_STDOUT is true.
+output goes, or stays ours if ONLY_STDOUT is true, or goes to the file STDERR.
+
+With SINK, a function, it gets the output block by block and OUTPUT stays empty;
+it must not die. When it returns false the program is ended, which is an error.
 
 When it has not ended after TIMEOUT_S seconds (default 120), or has written more
 than MAX_BYTES (default 4 MiB), it and all that it started get a TERM, and a KILL

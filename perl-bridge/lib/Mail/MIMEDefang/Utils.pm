@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: MIT
 #
-# Small helpers for filters: names of parts, members of zip archives, times,
-# files.
+# Small helpers for filters: names of parts, times, files.
 
 package Mail::MIMEDefang::Utils;
 use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Codec qw(percent_decode to_bytes);
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Archive' => [
+    qw(md_list_archive re_match_in_7zip_directory re_match_in_rar_directory
+        re_match_in_tgz_directory re_match_in_zip_directory)
+];
 use Mail::MIMEDefang::Log  qw(md_syslog);
 use Mail::MIMEDefang::MIME qw(file_names);
 
 our @EXPORT    ## no critic (ProhibitAutomaticExportation)
     = qw(time_str hour_str copy_or_link re_match re_match_ext
-    re_match_in_zip_directory read_results);
+    md_list_archive re_match_in_7zip_directory re_match_in_rar_directory
+    re_match_in_tgz_directory re_match_in_zip_directory read_results);
 our @EXPORT_OK = qw(copy_file get_host_name slurp write_file);
 
 sub time_str (@) {
@@ -80,21 +84,6 @@ sub re_match_ext ($entity, $regex, @) {
     return (grep {/$regex/i} @extensions) ? 1 : 0;
 }
 
-# Looks for the headers of members anywhere in the file, in the directory at its
-# end and in front of each member: programs differ in which they believe, and an
-# archive stored in the archive shows its members too.
-sub re_match_in_zip_directory ($path, $regex, @) {
-    my $zip = slurp($path) // '';
-    while ($zip =~ /PK(?:\x01\x02|\x03\x04)/g) {
-        my ($at, $is_local) = ($-[0], substr($zip, $-[0] + 2, 1) eq "\x03");
-        my ($length_at, $name_at) = $is_local ? (26, 30) : (28, 46);
-        next if $at + $name_at > length $zip;
-        my $length = unpack 'v', substr $zip, $at + $length_at, 2;
-        return 1 if substr($zip, $at + $name_at, $length) =~ /$regex/i;
-    }
-    return 0;
-}
-
 sub read_results (@) {
     open my $fh, '<', 'RESULTS' or return;
     my @lines;
@@ -129,10 +118,9 @@ C<$PrivateMyHostName> if set, else the name of this host, looked up once.
 
 1 if a name of the part (its text from the last dot on) matches, in any case.
 
-=head2 re_match_in_zip_directory(PATH, REGEX)
+=head2 re_match_in_zip_directory(PATH, REGEX) and others, md_list_archive(PATH)
 
-1 if the name of a member of the zip archive matches, in any case. 0 also for
-a file that is none.
+See L<Mail::MIMEDefang::Archive>.
 
 =head2 copy_or_link(FROM, TO), copy_file(FROM, TO)
 
