@@ -57,8 +57,8 @@ sub _header ($bytes, $at) {
     $h{is_link}   = 1
         if $central && (unpack('x38 V', $bytes) >> 16 & 0170000) == 0120000;
     $h{content} = $at + $after + $names + $extras;
-    return if !length $h{raw} || length $bytes < $after + $names;
-    my $extra = substr $bytes, $after + $names, $extras;
+    return if !length $h{raw};
+    my $extra = substr $bytes . "\0" x $names, $after + $names, $extras;
     @h{qw(name other_name)} = _names($h{raw}, $h{flags}, $extra);
     return \%h;
 }
