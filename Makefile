@@ -8,6 +8,7 @@ PREFIX    ?= /usr
 DESTDIR   ?=
 SPOOLDIR  ?= /var/spool/MIMEDefang
 export PEER_ROOT ?= build/peers
+export MTA_ROOT  ?= build/mta
 FUZZ_SECONDS ?= 30
 T         ?=
 
@@ -19,12 +20,15 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libnet-dns-perl libhtml-parser-perl libio-socket-ssl-perl \
               libmail-dkim-perl libmail-spf-perl spamassassin publicsuffix \
               libwww-perl liblwp-protocol-https-perl libjson-perl \
-              libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd
+              libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd \
+              m4 libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libwrap0
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
               libio-stringy-perl libmailtools-perl libunix-syslog-perl \
               clamav-daemon clamav clamdscan spamd spamc rspamd \
               redis-server libredis-perl postgresql libdbd-pg-perl
-# not installed but unpacked in PEER_ROOT: they conflict with those above
+# not installed but unpacked, in MTA_ROOT and PEER_ROOT: they conflict with
+# those above
+MTA_UNPACKED   := sendmail-bin sendmail-base sendmail-cf
 PEERS_UNPACKED := mimedefang
 DEPS_COVERAGE := gcovr libdevel-cover-perl
 DEPS_AFL   := afl++
@@ -176,6 +180,7 @@ deps-run: ## install what `make run` needs
 	@tests/install-packages $(DEPS_RUN)
 deps: ## install what `make check` needs (Debian packages)
 	@tests/install-packages $(DEPS_RUN) $(DEPS_CHECK)
+	@tests/install-peers $(MTA_ROOT) $(MTA_UNPACKED)
 deps-peers: ## install optional peers for check-peers and bench
 	@tests/install-packages $(DEPS_PEERS)
 	@tests/install-peers $(PEER_ROOT) $(PEERS_UNPACKED)
@@ -199,7 +204,7 @@ check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
 	@tests/run-seeds $^
 check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
-check-mta: all ## a real Postfix before the daemon
+check-mta: all ## a real Postfix and a real Sendmail before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
 	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)

@@ -3,7 +3,7 @@
 # The cases that are run behind a real MTA; lib/Cases.pm says what the words
 # mean.  The value of this file is the list.
 use v5.36;
-use Cases qw(greeting smtp content hello mail_from bye);
+use Cases qw(by_mta greeting smtp content hello mail_from bye);
 
 my @everywhere = qw(built-in separate unix);
 
@@ -15,6 +15,7 @@ Subject: a plain
 X-Two: first
 X-Two: second
 Message-ID: <1@HERE>
+Date: Wed, 25 Nov 2026 10:00:00 +0000
 
 Hello.
 .
@@ -28,6 +29,8 @@ my $alternative = <<'END';
 From: from@HERE
 To: to@HERE
 Subject: two forms
+Message-ID: <2@HERE>
+Date: Wed, 25 Nov 2026 10:00:00 +0000
 MIME-Version: 1.0
 Content-Type: multipart/alternative; boundary="=-b1"
 
@@ -87,7 +90,21 @@ my $marks = qr/X-Filtered: by MIMEDefang on \S+\n/
 my %own = (
     REJECT => {
         list  => q{('REJECT', 'We do not want this', '553', '5.1.8')},
-        reply => '553 5.1.8 We do not want this'
+        reply => '553 5.1.8 We do not want this',
+
+        # Sendmail puts the address before the text of a 553
+        mail => by_mta(
+            postfix  => '553 5.1.8 We do not want this',
+            sendmail => '553 5.1.8 <from@HERE>... We do not want this'
+        ),
+        rcpt => by_mta(
+            postfix  => '553 5.1.8 We do not want this',
+            sendmail => '553 5.1.8 <to@HERE>... We do not want this'
+        ),
+        bad => by_mta(
+            postfix  => '553 5.1.8 We do not want this',
+            sendmail => '553 5.1.8 <bad@HERE>... We do not want this'
+        ),
     },
     TEMPFAIL => {
         list  => q{('TEMPFAIL', 'Come back later', '452', '4.2.2')},
@@ -98,10 +115,11 @@ my %own = (
 sub refusals ($verdict, $word) {
     my $own   = $own{$verdict};
     my $reply = $own->{reply};
-    my $default
-        = $verdict eq 'REJECT'
-        ? '550 5.7.1 Command rejected'
-        : '451 4.7.1 Service unavailable - try again later';
+    my ($mail, $rcpt, $bad) = map { $own->{$_} // $reply } qw(mail rcpt bad);
+    my $later = by_mta(
+        postfix  => '451 4.7.1 Service unavailable - try again later',
+        sendmail => '451 4.3.2 Please try again later'
+    );
     return (
         {
             name   => "$word at connect",
@@ -110,7 +128,7 @@ sub refusals ($verdict, $word) {
 
             # The filter's text never shows here.
             client => $verdict eq 'REJECT' ? [ greeting('554') ]
-            : [ hello(), mail_from(answers => { mail => $default }), bye() ],
+            : [ hello(), mail_from(answers => { mail => $later }), bye() ],
         },
         {
             name   => "$word at HELO",
@@ -123,13 +141,13 @@ sub refusals ($verdict, $word) {
             via    => \@everywhere,
             filter => { sender => "return $own->{list};" },
             client =>
-                [ hello(), mail_from(answers => { mail => $reply }), bye() ],
+                [ hello(), mail_from(answers => { mail => $mail }), bye() ],
         },
         {
             name   => "$word at RCPT",
             filter => { recipient => "return $own->{list};" },
             client =>
-                [ hello(), mail_from(answers => { rcpt => $reply }), bye() ],
+                [ hello(), mail_from(answers => { rcpt => $rcpt }), bye() ],
         },
         {
             name   => "$word at RCPT of one recipient of two",
@@ -140,7 +158,7 @@ sub refusals ($verdict, $word) {
             client => [
                 hello(),
                 smtp('MAIL FROM:<from@HERE>', '250'),
-                smtp('RCPT TO:<bad@HERE>',    $reply),
+                smtp('RCPT TO:<bad@HERE>',    $bad),
                 smtp('RCPT TO:<good@HERE>',   '250'),
                 smtp('DATA',                  '354'),
                 content($plain, '250'),
@@ -307,7 +325,16 @@ sub changed ($name, $perl, %delivered) {
         name      => 'message without a header',
         filter    => { end => q{action_add_header('X-New', 'value');} },
         client    => [ hello(), mail_from(message => "\nHello.\n"), bye() ],
-        delivered => [ { message => "X-New: value\n\nHello.\n" } ],
+        delivered => [
+            by_mta(
+                postfix  => { message => "X-New: value\n\nHello.\n" },
+                sendmail => {
+                    like => [
+                        qr/\ADate: .*\nFrom: from\@HERE\nMessage-Id: .*\nX-New: value\n\nHello\.\n\z/
+                    ]
+                }
+            )
+        ],
     },
     {
         name   => '50 recipients, two of them refused',
@@ -361,7 +388,10 @@ sub changed ($name, $perl, %delivered) {
     changed(
         'header added whose name is there',
         q{action_add_header('X-Two', 'third');},
-        message => $head . "X-Two: third\n" . $body
+        message => by_mta(
+            postfix  => $head . "X-Two: third\n" . $body,
+            sendmail => $plain =~ s/^(?=X-Two: first)/X-Two: third\n/mr
+        )
     ),
     changed(
         'folded header added',
@@ -377,7 +407,10 @@ sub changed ($name, $perl, %delivered) {
     changed(
         'header inserted at a place',
         q{action_insert_header('X-In', 'here', 2);},
-        message => $plain =~ s/^(?=To:)/X-In: here\n/mr
+        message => by_mta(
+            postfix  => $plain =~ s/^(?=To:)/X-In: here\n/mr,
+            sendmail => "X-In: here\n$plain"
+        )
     ),
     changed(
         'header changed',

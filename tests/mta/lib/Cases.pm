@@ -15,6 +15,7 @@ package Cases;
 #              exact text with LF line ends without the MTA's Received field,
 #              received_at => fields above that one (default 0),
 #              like / unlike => [regex, ...] instead of message }
+# Where MTAs differ, by_mta(postfix => X, sendmail => Y) stands for any value.
 # HERE in any text stands for a domain that belongs to this run of the case.
 #
 # Each run has a client address of its own, by which the filter knows it, and
@@ -24,7 +25,8 @@ use v5.36;
 use Exporter   qw(import);
 use SmtpClient ();
 
-our @EXPORT_OK = qw(greeting smtp content hello mail_from bye filter_text runs
+our @EXPORT_OK
+    = qw(by_mta greeting smtp content hello mail_from bye filter_text runs
     run_dialogue differences);
 
 =head1 STEPS
@@ -44,6 +46,7 @@ where they are not 250 - the steps end where the server refuses; QUIT.
 
 =cut
 
+sub by_mta   (%differs)      { return bless {%differs}, 'ByMta' }
 sub greeting ($reply)        { return [ 'connect', '', $reply ] }
 sub smtp     ($line, $reply) { return [ 'smtp',    $line, $reply ] }
 sub content  ($text, $reply) { return [ 'content', $text, $reply ] }
@@ -61,25 +64,32 @@ sub mail_from (%o) {
     );
     my @steps
         = smtp('MAIL FROM:<' . ($o{from} // 'from@HERE') . '>', $answer{mail});
-    return @steps if $answer{mail} !~ /\A2/;
+    return @steps if !goes_on($answer{mail}, 2);
     push @steps,
         map { smtp("RCPT TO:<$_>", $answer{rcpt}) } @{ $o{to} // ['to@HERE'] };
-    return @steps                                if $answer{rcpt} !~ /\A2/;
-    return (@steps, smtp('DATA', $answer{data})) if $answer{data} !~ /\A3/;
+    return @steps                                if !goes_on($answer{rcpt}, 2);
+    return (@steps, smtp('DATA', $answer{data})) if !goes_on($answer{data}, 3);
     return (@steps, smtp('DATA', '354'),
         content($o{message}, $answer{content}));
 }
 
+# MTAs differ in the text of a reply, not in whether they refuse.
+sub goes_on ($reply, $digit) {
+    ($reply) = values %$reply if ref $reply;
+    return $reply =~ /\A$digit/;
+}
+
 =head1 RUNNING
 
-=head2 runs($cases)
+=head2 runs($cases, $mta)
 
 Each case with each of its set-ups: copies of the case with C<set_up>,
-C<client_ip> and C<domain>, all HERE replaced.
+C<client_ip> and C<domain>, all HERE replaced, and what is said of this MTA
+('postfix', 'sendmail') where they differ.
 
 =cut
 
-sub runs ($cases) {
+sub runs ($cases, $mta) {
     my @runs;
     for my $case (@$cases) {
         for my $set_up (@{ $case->{via} // ['built-in'] }) {
@@ -87,7 +97,7 @@ sub runs ($cases) {
             my $domain = sprintf 'case%03d.example', $n;
             push @runs,
                 {
-                %{ replace_here($case, $domain) },
+                %{ for_run($case, $mta, $domain) },
                 set_up    => $set_up,
                 domain    => $domain,
                 client_ip => sprintf('127.9.%d.%d', $n >> 7, 1 + ($n & 127)),
@@ -97,12 +107,13 @@ sub runs ($cases) {
     return @runs;
 }
 
-sub replace_here ($x, $domain) {
-    return { map { $_ => replace_here($x->{$_}, $domain) } keys %$x }
+sub for_run ($x, $mta, $domain) {
+    return for_run($x->{$mta}, $mta, $domain) if ref $x eq 'ByMta';
+    return { map { $_ => for_run($x->{$_}, $mta, $domain) } keys %$x }
         if ref $x eq 'HASH';
-    return [ map { replace_here($_, $domain) } @$x ] if ref $x eq 'ARRAY';
-    return qr/${\ ("$x" =~ s{HERE}{$domain}gr)}/     if ref $x eq 'Regexp';
-    return $x                                        if !defined $x;
+    return [ map { for_run($_, $mta, $domain) } @$x ] if ref $x eq 'ARRAY';
+    return qr/${\ ("$x" =~ s{HERE}{$domain}gr)}/      if ref $x eq 'Regexp';
+    return $x                                         if !defined $x;
     return $x =~ s/HERE/$domain/gr;
 }
 

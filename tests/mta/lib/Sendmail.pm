@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+package Sendmail;
+
+# A private Sendmail with the interface of Postfix.pm: configuration and queue
+# below the test's temporary directory, loopback only, without DNS, everything
+# relayed to a sink, one SMTP port for each milter.
+#
+# Its package conflicts with Postfix's, so it is unpacked and not installed
+# (`make deps` does that, in MTA_ROOT).  It runs on a private host: it logs to
+# syslog only, and waits a minute for a host name without a dot.
+
+use v5.36;
+use Harness qw(top temp_dir run_program start_process is_running stop_process
+    descendants free_port read_file wait_for write_file);
+use File::Spec ();
+use IO::Socket::INET;
+use PrivateHost ();
+
+my $count = 0;
+
+sub root {
+    return File::Spec->rel2abs($ENV{MTA_ROOT} || 'build/mta', top());
+}
+
+sub program { return root() . '/usr/libexec/sendmail/sendmail' }
+
+sub on_named_host (@command) {
+    return ('unshare', '--uts', 'sh', '-c', 'hostname mx.example && exec "$@"',
+        'sh', @command);
+}
+
+=head1 METHODS
+
+=head2 Sendmail->why_not
+
+Why it cannot be run here; undef if it can.
+
+=cut
+
+sub why_not ($class) {
+    return 'needs root: Sendmail switches users'  if $>;
+    return program() . ' is not there: make deps' if !-x program();
+    my $why = PrivateHost->why_not;
+    return $why if $why;
+    my ($status, $out, $err)
+        = run_program(20, on_named_host(program(), '-d0.1', '-bt'));
+    return if $out =~ /^Version 8/m;
+    return "Sendmail does not run: $err" =~ s/\s+/ /gr;
+}
+
+=head2 Sendmail->start(sink => PORT, milters => { NAME => ADDRESS, ... })
+
+Starts it; returns when all its ports answer.  An ADDRESS is as the daemon
+spells it: C<inet:PORT@HOST>, C<unix:/path>.
+
+=head2 port($name), log_text(), complaints(), is_idle(), stop()
+
+As those of Postfix.
+
+=cut
+
+sub start ($class, %o) {
+    my $self;
+    for my $try (1 .. 3) {
+        my $dir = temp_dir() . '/sendmail' . ++$count;
+        $self = bless { dir => $dir }, $class;
+        $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
+        $self->configure(%o);
+        $self->{host}    = PrivateHost->start("$dir/log");
+        $self->{process} = start_process(
+            cmd => [
+                on_named_host(
+                    $self->{host}->wrap(program(), '-bD', "-C$dir/sendmail.cf")
+                )
+            ],
+            stdout => "$dir/said",
+            stderr => "$dir/said",
+        );
+        return $self if $self->await_ports;
+        my $log = $self->log_text . read_file("$dir/said");
+        $self->stop;
+        die "Sendmail did not start:\n$log" if $log !~ /in use/i || $try == 3;
+    }
+    return;
+}
+
+sub await_ports ($self) {
+    my $ready = sub ($port) {
+        my $s = IO::Socket::INET->new("127.0.0.1:$port") or return 0;
+        print {$s} "QUIT\r\n";
+        return 1;
+    };
+    my %left = reverse %{ $self->{port} };
+    wait_for(
+        'Sendmail to listen',
+        sub {
+            return 1 if !is_running($self->{process});
+            delete @left{ grep { $ready->($_) } keys %left };
+            return !%left;
+        }
+    );
+    return !%left;
+}
+
+sub configure ($self, %o) {
+    my $dir = $self->{dir};
+    for my $made ($dir, "$dir/queue") {
+        mkdir $made, 0755 or die "$made: $!\n";
+    }
+    write_file("$dir/switch", "hosts files\naliases files\n");
+    write_file("$dir/hosts",  "127.0.0.1 mx.example localhost\n");
+    write_file("$dir/$_",     '') for qw(aliases cw);
+    write_file("$dir/sendmail.mc",
+        settings($dir, $o{sink}) . $self->daemons(%o));
+    my ($status, $cf, $err)
+        = run_program(20, 'm4',
+        '-D_CF_DIR_=' . root() . '/usr/share/sendmail/cf/',
+        "$dir/sendmail.mc");
+    die "m4: $err" if !defined $status || $status != 0;
+    write_file("$dir/sendmail.cf", $cf);
+    return;
+}
+
+sub daemons ($self, %o) {
+    my $text = '';
+    my $n    = 0;
+    for my $name (sort keys %{ $o{milters} }) {
+        my $filter = 'f' . ++$n;
+        $text .= <<"END";
+MAIL_FILTER(`$filter', `S=$o{milters}{$name}, F=T, T=C:30s;S:60s;R:60s;E:60s')dnl
+DAEMON_OPTIONS(`Name=D$n, Port=$self->{port}{$name}, Addr=127.0.0.1, InputMailFilters=$filter')dnl
+END
+    }
+    return $text . "MAILER(`smtp')dnl\n";
+}
+
+sub settings ($dir, $sink) {
+    my $root = root();
+    my %set  = (
+        ALIAS_FILE                => "$dir/aliases",
+        HELP_FILE                 => "$dir/help",
+        QUEUE_DIR                 => "$dir/queue",
+        RELAY_MAILER_ARGS         => "TCP \$h $sink",
+        SMART_HOST                => 'relay:[127.0.0.1]',
+        STATUS_FILE               => "$dir/statistics",
+        confBIND_OPTS             => '-DNSRCH -DEFNAMES',
+        confCW_FILE               => "$dir/cw",
+        confDOMAIN_NAME           => 'mx.example',
+        confDONT_BLAME_SENDMAIL   => 'TrustStickyBit',
+        confDONT_PROBE_INTERFACES => 'True',
+        confHOSTS_FILE            => "$dir/hosts",
+        confMAX_DAEMON_CHILDREN   => 200,
+        confMIN_FREE_BLOCKS       => 1,
+        confPID_FILE              => "$dir/pid",
+        confQUEUE_LA              => 1000,
+        confREFUSE_LA             => 1000,
+        confSERVICE_SWITCH_FILE   => "$dir/switch",
+        confTO_IDENT              => 0,
+    );
+    return
+          "divert(-1)\ninclude(`$root/usr/share/sendmail/cf/m4/cf.m4')\n"
+        . "divert(0)dnl\nVERSIONID(`test')dnl\nOSTYPE(`linux')dnl\n"
+        . join('', map {"define(`$_', `$set{$_}')dnl\n"} sort keys %set)
+        . join(
+        '',
+        map {"FEATURE(`$_')dnl\n"}
+            qw(nocanonify accept_unresolvable_domains promiscuous_relay
+            accept_unqualified_senders no_default_msa)
+        );
+}
+
+sub port ($self, $name) { return $self->{port}{$name} }
+
+sub log_text ($self) {
+    my $file = "$self->{dir}/log";
+    return -e $file ? read_file($file) : '';
+}
+
+sub complaints ($self) {
+    return $self->log_text
+        =~ /^(?:(?:emerg|alert|crit|err|warning) .*|.*Milter.*error.*)$/mg;
+}
+
+# Deliveries run in the background; what they leave in the queue did not work.
+sub is_idle ($self) {
+    my @files = glob "$self->{dir}/queue/*";
+    return !@files;
+}
+
+sub stop ($self) {
+    my @children = descendants($self->{process}{pid});
+    my $status   = stop_process($self->{process});
+    kill 'KILL', $_ for @children;
+    $self->{host}->stop;
+    return $status;
+}
+
+1;
