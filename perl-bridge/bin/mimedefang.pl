@@ -31,7 +31,13 @@ use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
 
 # choice:bridge-lazy  One line for each module:
 # use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Name' => [qw(function ...)];
-use Mail::MIMEDefang::Lazy ();
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Net' => [
+    qw(expand_ipv6_address reverse_ip_address_for_rbl relay_is_blacklisted
+        email_is_blacklisted relay_is_blacklisted_multi
+        relay_is_blacklisted_multi_count relay_is_blacklisted_multi_list
+        is_public_ip4_address is_public_ip6_address get_mx_ip_addresses
+        md_get_bogus_mx_hosts md_get_dmarc_record md_dns_txt)
+];
 
 my $USAGE = <<'END';
 Usage: mimedefang.pl [-f FILTER] WORKDIR|-server|-serveru|-test|-features|-validate

@@ -22,7 +22,12 @@ my @FUNCTIONS = qw(
     append_html_boilerplate append_text_boilerplate append_to_html_part
     append_to_part builtin_create_parser change_sender collect_parts
     copy_or_link delete_recipient detect_and_load_perl_modules do_main_loop
-    do_scan fatal find_part get_host_name get_quarantine_dir handle_helook
+    do_scan email_is_blacklisted expand_ipv6_address fatal find_part
+    get_mx_ip_addresses is_public_ip4_address is_public_ip6_address
+    md_dns_txt md_get_bogus_mx_hosts md_get_dmarc_record
+    relay_is_blacklisted relay_is_blacklisted_multi
+    relay_is_blacklisted_multi_count relay_is_blacklisted_multi_list
+    reverse_ip_address_for_rbl get_host_name get_quarantine_dir handle_helook
     handle_map handle_ping handle_recipok handle_relayok handle_scan
     handle_senderok handle_tick hour_str in_filter_context in_filter_end
     in_filter_wrapup in_message_context init_globals init_status_tag
