@@ -22,11 +22,12 @@ BEGIN {
 
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
+use Mail::MIMEDefang::Features qw(features_report);
 use Mail::MIMEDefang::MIME;
 use Mail::MIMEDefang::Rebuild;
 use Mail::MIMEDefang::Scan;
 use Mail::MIMEDefang::Server;
-use Mail::MIMEDefang::Setup qw(features_report load_filter);
+use Mail::MIMEDefang::Setup qw(load_filter);
 use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
 
 # choice:bridge-lazy  One line for each module:
@@ -70,6 +71,14 @@ my %MODE = (
     -validate   => \&_validate,
 );
 
+# What early versions did, and which word does it now.
+my %MOVED = (
+    -structure   => '--structure',
+    -prettyprint => '--prettyprint',
+    -dump        => '--dump',
+    -data        => '--data-dump',
+);
+
 # undef: we are part of another program, which calls do_main_loop.
 my $status = _main(@ARGV);
 exit $status if defined $status;
@@ -92,6 +101,11 @@ sub _main (@args) {
         load_filter($filter);
         say "Filter $filter seems syntactically correct.";
         return 0;
+    }
+    if (my $option = $MOVED{$mode}) {
+        print {*STDERR} "mimedefang.pl: $mode is done by another program:",
+            " mimedefang-util $option < MESSAGE\n";
+        return 1;
     }
     my $action = $MODE{$mode};
     if (!$action && ($mode eq '' || $mode =~ /^-/)) {

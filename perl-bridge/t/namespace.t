@@ -9,42 +9,126 @@ use Bridge qw(start);
 use Test::More;
 
 my @FUNCTIONS = qw(
-    action_accept action_accept_with_warning action_add_entity
-    action_add_header action_add_header_now action_add_part action_bounce
-    action_change_header action_change_header_now action_defang
-    action_delete_all_headers action_delete_all_headers_now
-    action_delete_header action_delete_header_now action_discard action_drop
-    action_drop_with_warning action_external_filter action_greylist
-    action_insert_header action_insert_header_now action_notify_administrator
-    action_notify_sender action_quarantine action_quarantine_entire_message
-    action_rebuild action_replace_with_url action_replace_with_warning
-    action_sm_quarantine action_tempfail add_recipient anonymize_uri
-    append_html_boilerplate append_text_boilerplate append_to_html_part
-    append_to_part builtin_create_parser change_sender collect_parts
-    copy_or_link delete_recipient detect_and_load_perl_modules do_main_loop
-    do_scan email_is_blacklisted expand_ipv6_address fatal find_part
-    get_mx_ip_addresses is_public_ip4_address is_public_ip6_address
-    md_dns_txt md_get_bogus_mx_hosts md_get_dmarc_record
-    relay_is_blacklisted relay_is_blacklisted_multi
-    relay_is_blacklisted_multi_count relay_is_blacklisted_multi_list
-    reverse_ip_address_for_rbl get_host_name get_quarantine_dir handle_helook
-    handle_map handle_ping handle_recipok handle_relayok handle_scan
-    handle_senderok handle_tick hour_str in_filter_context in_filter_end
-    in_filter_wrapup in_message_context init_globals init_status_tag
-    md_graphdefang_log md_graphdefang_log_array md_graphdefang_log_enable
-    md_openlog md_syslog md_version message_rejected percent_decode
-    percent_encode percent_encode_for_graphdefang pop_status_tag
-    print_and_flush process_added_parts push_status_tag re_match re_match_ext
-    md_list_archive re_match_in_7zip_directory re_match_in_rar_directory
-    re_match_in_tgz_directory re_match_in_zip_directory read_commands_file read_results rebuild_entity
-    remove_redundant_html_parts replace_entire_message send_admin_mail
-    send_filter_answer send_mail send_multipart_mail
-    send_quarantine_notifications set_status_tag signal_changed
-    signal_complete signal_unchanged takeStabAtFilename time_str
-    unknown_command_handler write_result_line);
+    action_accept
+    action_accept_with_warning
+    action_add_entity
+    action_add_header
+    action_add_header_now
+    action_add_part
+    action_bounce
+    action_change_header
+    action_change_header_now
+    action_defang
+    action_delete_all_headers
+    action_delete_all_headers_now
+    action_delete_header
+    action_delete_header_now
+    action_discard
+    action_drop
+    action_drop_with_warning
+    action_external_filter
+    action_greylist
+    action_insert_header
+    action_insert_header_now
+    action_notify_administrator
+    action_notify_sender
+    action_quarantine
+    action_quarantine_entire_message
+    action_rebuild
+    action_replace_with_url
+    action_replace_with_warning
+    action_sm_quarantine
+    action_tempfail
+    add_recipient
+    anonymize_uri
+    append_html_boilerplate
+    append_text_boilerplate
+    append_to_html_part
+    append_to_part
+    builtin_create_parser
+    change_sender
+    collect_parts
+    copy_or_link
+    delete_recipient
+    detect_and_load_perl_modules
+    do_main_loop
+    do_scan
+    email_is_blacklisted
+    expand_ipv6_address
+    fatal
+    find_part
+    get_host_name
+    get_mx_ip_addresses
+    get_quarantine_dir
+    handle_helook
+    handle_map
+    handle_ping
+    handle_recipok
+    handle_relayok
+    handle_scan
+    handle_senderok
+    handle_tick
+    hour_str
+    in_filter_context
+    in_filter_end
+    in_filter_wrapup
+    in_message_context
+    init_globals
+    init_status_tag
+    is_public_ip4_address
+    is_public_ip6_address
+    md_dns_txt
+    md_get_bogus_mx_hosts
+    md_get_dmarc_record
+    md_graphdefang_log
+    md_graphdefang_log_array
+    md_graphdefang_log_enable
+    md_list_archive
+    md_openlog
+    md_syslog
+    md_version
+    message_rejected
+    percent_decode
+    percent_encode
+    percent_encode_for_graphdefang
+    pop_status_tag
+    print_and_flush
+    process_added_parts
+    push_status_tag
+    re_match
+    re_match_ext
+    re_match_in_7zip_directory
+    re_match_in_rar_directory
+    re_match_in_tgz_directory
+    re_match_in_zip_directory
+    read_commands_file
+    read_config
+    read_results
+    rebuild_entity
+    relay_is_blacklisted
+    relay_is_blacklisted_multi
+    relay_is_blacklisted_multi_count
+    relay_is_blacklisted_multi_list
+    remove_redundant_html_parts
+    replace_entire_message
+    reverse_ip_address_for_rbl
+    send_admin_mail
+    send_filter_answer
+    send_mail
+    send_multipart_mail
+    send_quarantine_notifications
+    set_status_tag
+    signal_changed
+    signal_complete
+    signal_unchanged
+    takeStabAtFilename
+    time_str
+    unknown_command_handler
+    write_result_line
+);
 my @SCALARS = qw(
     Action AddWarningsInline AddApparentlyToForSpamAssassin AdminAddress
-    AdminName Administrator CachedTimezone Changed ClamdSock CSSHost CWD
+    AdminName Administrator CachedTimezone Changed ClamdSock CSSHost CWD CurrentVirusScannerMessage
     DaemonAddress DaemonName DefangCounter DoStatusTags Domain
     EntireMessageQuarantined EnumerateRecipients FilterEndReplacementEntity
     Fprotd6Host FprotdHost GeneralWarning GraphDefangSyslogFacility Helo

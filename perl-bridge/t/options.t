@@ -18,7 +18,7 @@ subtest 'words' => sub {
     is($status, 0, '--help succeeds');
     like($out, qr/^Usage: mimedefang\.pl .*-server/, 'and begins with usage');
 
-    for my $args ([], ['-bad'], ['-structure'], [ 'a', 'b' ], [ '-f', $good ]) {
+    for my $args ([], ['-bad'], [ 'a', 'b' ], [ '-f', $good ]) {
         ($status, $out, $err) = run_program(@{$args});
         is($status, 1,  "exit status of '@{$args}'");
         is($out,    '', 'nothing on standard output');
@@ -27,6 +27,50 @@ subtest 'words' => sub {
             qr/^Usage: mimedefang\.pl \[-f FILTER\] WORKDIR\|-server/m,
             'usage on standard error'
         );
+    }
+};
+
+subtest 'words that have moved' => sub {
+    for (
+        [ -structure   => '--structure' ],
+        [ -prettyprint => '--prettyprint' ],
+        [ -dump        => '--dump' ],
+        [ -data        => '--data-dump' ],
+        )
+    {
+        my ($word, $option) = @{$_};
+        my ($status, $out, $err) = run_program($word);
+        is($status, 1,  "$word: exit status");
+        is($out,    '', 'nothing on standard output');
+        is(
+            $err,
+            "mimedefang.pl: $word is done by another program:"
+                . " mimedefang-util $option < MESSAGE\n",
+            'the program that does it'
+        );
+    }
+};
+
+subtest 'inside another program' => sub {
+    my $filter = put("$dir/emb",
+        'sub filter_unknown_cmd { ("ok", $DoStatusTags, $ServerMode) } 1;');
+    for ([ -embserver => 'ok 0 1' ], [ -embserveru => 'ok 1 1' ]) {
+        my ($mode, $want) = @{$_};
+        my $host = put("$dir/host.pl", <<'END');
+$0 = shift;
+do $0;
+die $@ if $@;
+print "loaded\n";
+exit do_main_loop();
+END
+        open my $in, '-|', 'sh', '-c',
+            'cd "$1"; printf "Mode\n" | "$2" "$3" "$4" -f "$5" "$6" 3>/dev/null',
+            'sh', $dir, $^X, $host, program(), "$filter", $mode
+            or die;
+        is(join('', <$in>),
+            "loaded\n$want\n", "$mode returns; do_main_loop serves");
+        close $in;
+        is($?, 0, 'exit status');
     }
 };
 

@@ -14,13 +14,14 @@ use Mail::MIMEDefang::Codec
     qw(percent_decode percent_encode percent_encode_for_graphdefang);
 use Mail::MIMEDefang::Context qw(in_message_context in_filter_context
     in_filter_wrapup in_filter_end);
+use Mail::MIMEDefang::Features qw(detect_and_load_perl_modules);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log qw(md_openlog md_syslog md_graphdefang_log_enable
     md_graphdefang_log md_graphdefang_log_array);
 use Mail::MIMEDefang::Notify qw(send_mail send_multipart_mail send_admin_mail
     send_quarantine_notifications);
 use Mail::MIMEDefang::Scan  qw(signal_complete);
-use Mail::MIMEDefang::Setup qw(detect_and_load_perl_modules);
+use Mail::MIMEDefang::Setup qw(read_config);
 use Mail::MIMEDefang::Spool qw(read_commands_file write_result_line
     signal_changed signal_unchanged);
 
@@ -36,11 +37,16 @@ our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
         send_mail send_multipart_mail send_admin_mail
         send_quarantine_notifications signal_complete signal_changed
         signal_unchanged detect_and_load_perl_modules read_commands_file
-        write_result_line md_version)
+        read_config write_result_line md_version)
 );
 
 sub md_version (@) {
     return $VERSION;
+}
+
+sub detect_antivirus_support (@) {
+    return 1 if !defined $Features{AutoDetectPerlModules};
+    return (grep { /^Virus:/ && $Features{$_} } keys %Features) ? 1 : 0;
 }
 
 1;
@@ -63,5 +69,10 @@ of Mail::MIMEDefang::Globals are shared.
 =head2 md_version()
 
 The version of this software.
+
+=head2 detect_antivirus_support()
+
+1 if a scanner is switched on in C<%Features>, or if C<AutoDetectPerlModules> is not
+set there; else 0. Not exported.
 
 =cut

@@ -22,7 +22,7 @@ my %LEVEL = (
 );
 my $opened;
 
-# The native mechanism is the C library's: it is silent without a daemon.
+# choice:bridge-syslog  The native mechanism is silent without a daemon.
 sub md_openlog ($tag, $facility, @) {
     require Sys::Syslog;
     Sys::Syslog::setlogsock('native');

@@ -6,13 +6,14 @@
 package Mail::MIMEDefang::Setup;
 use v5.36;
 use Exporter 'import';
+use Mail::MIMEDefang::Features qw(detect_programs expect_use note_modules);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Lazy;
 use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::Utils qw(slurp);
 
-our @EXPORT_OK = qw(detect_and_load_perl_modules load_filter
-    load_what_filter_names features_report);
+our @EXPORT    = qw(read_config);    ## no critic (ProhibitAutomaticExportation)
+our @EXPORT_OK = qw(load_filter load_what_filter_names);
 
 # choice:bridge-legacy-names  Filters have always found these in package main
 # without asking.  They cost a fifth of a second to load, so each is loaded only
@@ -47,6 +48,7 @@ my $filter_text = '';
 
 sub load_filter ($path) {
     _read_key();
+    detect_programs();
     _load($path) if $path ne '/dev/null';
     if (defined $Administrator) {
         md_syslog('warning', '$Administrator is now called $AdminAddress');
@@ -64,7 +66,7 @@ about it; for MIMEDefang itself see
     $URL
 
 END
-    _detect(0);
+    note_modules();
     return;
 }
 
@@ -73,7 +75,8 @@ sub _load ($path) {
     require File::Spec;
     $path        = File::Spec->rel2abs($path);
     $filter_text = slurp($path) // '';
-    _import_legacy_names($filter_text);
+    expect_use(\&_filter_uses);
+    _import_legacy_names();
     return if eval {
 
         package main { require $path }    # it is compiled in our package
@@ -104,10 +107,15 @@ sub load_what_filter_names () {
 }
 
 # A filter that reads other files may use anything.
-sub _import_legacy_names ($text) {
-    my $all = $text =~ /^\s*(?:require|do)\s*[\$'"(]|\bread_config\b/m;
+sub _filter_uses ($regex) {
+    state $all
+        = $filter_text =~ /^\s*(?:require|do)\s*[\$'"(]|\bread_config\b/m;
+    return $all || $filter_text =~ $regex;
+}
+
+sub _import_legacy_names () {
     for my $module (sort keys %LEGACY) {
-        next if !$all && $text !~ $LEGACY{$module};
+        next if !_filter_uses($LEGACY{$module});
         my $file = $module =~ s{::}{/}gr . '.pm';
         require $file;
         my @names = @{ $IMPORT{$module} // [] };
@@ -117,57 +125,30 @@ sub _import_legacy_names ($text) {
     return;
 }
 
-# Optional modules that functions of the bridge use, and filters after them.
-my @OPTIONAL = qw(HTML::Parser Archive::Zip Net::DNS);
+# choice:bridge-read-config  What a filter keeps in a file of its own.
+sub read_config ($path, @) {
+    my $why = _unsafe($path);
+    if ($why) {
+        md_syslog('crit', "read_config: $path $why");
+        return 1;
+    }
+    $path = "./$path" if $path !~ m{^\.{0,2}/};
+    local ($@, $!);
 
-sub detect_and_load_perl_modules (@) {
-    return _detect(1);
+    package main { do $path }    # its value is the file's own business
+    my $error = $@ || (defined $! && !-r $path ? "$!" : '');
+    return 0 if !$error;
+    md_syslog('err', "read_config: $path: $error");
+    return 1;
 }
 
-# What the filter set stays as it is.
-sub _detect ($load) {
-    return if !($Features{AutoDetectPerlModules} // 1);
-    for my $module (@OPTIONAL) {
-        next if defined $Features{$module} && !$Features{$module};
-        my $file = $module =~ s{::}{/}gr . '.pm';
-        if ($load) {
-            local $SIG{__DIE__};
-            $Features{$module} = eval { require $file; 1 } ? 1 : 0;
-        }
-        else {
-            $Features{$module} //= (grep { -e "$_/$file" } @INC) ? 1 : 0;
-        }
-    }
-    return;
-}
-
-sub features_report ($version) {
-    my $report = "MIMEDefang version $version\n\n";
-    my (@yes, @no);
-    for my $name (sort keys %Features) {
-        push @{ $Features{$name} ? \@yes : \@no }, $name;
-    }
-    for my $name (@yes) {
-        my $value = $Features{$name};
-        $report .= sprintf "%-30s: yes%s\n", $name,
-            $value eq '1' ? '' : " ($value)";
-    }
-    $report .= sprintf "%-30s: no\n", $_ for @no;
-    $report .= "\n";
-    for my $module (
-        qw(Archive::Zip Digest::SHA HTML::Parser IO::Socket
-        MIME::Base64 MIME::Tools MIME::Words Mail::Mailer Mail::SpamAssassin
-        Net::DNS Unix::Syslog)
-        )
-    {
-        my $file  = $module =~ s{::}{/}gr . '.pm';
-        my $state = 'missing';
-        if (eval { require $file; 1 }) {
-            $state = 'Version ' . ($module->VERSION // 'UNKNOWN');
-        }
-        $report .= sprintf "%-30s: %s\n", $module, $state;
-    }
-    return $report;
+# A file that others may write could be a program of theirs.
+sub _unsafe ($path) {
+    my @stat = stat $path or return "cannot be read: $!";
+    return 'is not a plain file'       if !-f _;
+    return 'does not belong to root'   if $stat[4] != 0;
+    return 'can be written by anybody' if $stat[2] & 0002;
+    return '';
 }
 
 1;
@@ -190,13 +171,10 @@ filter.
 
 Loads what Mail::MIMEDefang::Lazy offers and the filter mentions.
 
-=head2 detect_and_load_perl_modules()
+=head2 read_config(PATH)
 
-Loads the optional modules that are installed and says so in C<%Features>.
-A feature that the filter set to 0 stays off.
-
-=head2 features_report(VERSION)
-
-What C<-features> prints.
+Runs a Perl file in package main. It must be a plain file of root's that not
+everybody may write; otherwise, or if it cannot be compiled or dies, that is logged
+and 1 is returned. 0: done.
 
 =cut

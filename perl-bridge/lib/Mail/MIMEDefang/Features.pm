@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+#
+# %Features: which programs and Perl modules are there.  What the filter has set
+# stays as it is, whenever it is looked at again.
+
+package Mail::MIMEDefang::Features;
+use v5.36;
+use Exporter 'import';
+use Mail::MIMEDefang::Globals;
+
+our @EXPORT_OK = qw(detect_and_load_perl_modules detect_programs
+    expect_use features_report find_program note_modules);
+
+# Where besides $PATH, which a daemon may have without these.
+my @PLACES = qw(/usr/local/bin /usr/bin /bin /usr/local/sbin /usr/sbin /sbin);
+
+# Feature -> names of the program; the first that is installed is its value.
+my %PROGRAM = (
+    '7zip'        => [qw(7zz 7z 7za)],
+    'tar'         => ['tar'],
+    'Path:RSPAMC' => ['rspamc'],
+);
+
+# The scanners' keys are there, false, even if nothing looks for the programs.
+my @SCANNERS
+    = qw(AVP AVP5 BDC CLAMAV CLAMD CLAMDSCAN CSAV FPROT FPROTD FPROTD6 FPSCAN
+    FSAV HBEDV KAVSCANNER NAI NOD32 NVCC SAVSCAN SOPHIE SOPHOS SymantecCSS TREND
+    TROPHIE VEXIRA);
+
+# A module of the bridge that knows programs for these: its function "programs"
+# returns a table like %PROGRAM.
+my $SCANNER_TABLE = 'Mail::MIMEDefang::Antivirus::Detect';
+
+# Feature -> what a filter says that uses the module.  Loading them all takes
+# longer than everything else at the start of a worker.
+my %MODULE = (
+    'SpamAssassin' => qr/\b(?:Mail::SpamAssassin|spam_assassin_\w+)\b/,
+    'HTML::Parser' => qr/\bHTML::(?:Parser|TokeParser)\b/,
+    'Archive::Zip' => qr/\bArchive::Zip\b/,
+    'Net::DNS'     => qr/\bNet::DNS\b/,
+    'Digest::MD5'  => qr/\bDigest::MD5\b/,
+    'Digest::SHA'  => qr/\bDigest::SHA\b/,
+    'Mail::BIMI'   => qr/\bMail::BIMI\b/,
+);
+my %FILE = (SpamAssassin => 'Mail/SpamAssassin.pm');
+
+my $is_used = sub ($regex) {1};    # whether the filter says something like it
+
+sub find_program (@names) {
+    my %seen;
+    my @places = grep { m{^/} && !$seen{$_}++ } split(/:/, $ENV{PATH} // ''),
+        @PLACES;
+    for my $name (@names) {
+        for my $place (@places) {
+            return "$place/$name" if -x "$place/$name" && -f _;
+        }
+    }
+    return;
+}
+
+sub detect_programs () {
+    my $file    = _file($SCANNER_TABLE);
+    my %program = %PROGRAM;
+    if (_installed($file)) {
+        require $file;
+        %program = (%program, $SCANNER_TABLE->can('programs')->());
+    }
+    for my $feature (keys %program) {
+        $Features{$feature} //= find_program(@{ $program{$feature} });
+    }
+    $Features{"Virus:$_"} //= 0 for @SCANNERS;
+    $Features{$_} //= '' for qw(tar 7zip);
+    $Features{'Path:CLAMDCONF'}
+        //= "$Features{'Path:CONFDIR'}/MD-clamdscan.conf";
+    return;
+}
+
+sub _file ($module) {
+    return $FILE{$module} // $module =~ s{::}{/}gr . '.pm';
+}
+
+sub _installed ($file) {
+    return $INC{$file} || grep { !ref && -e "$_/$file" } @INC;
+}
+
+sub expect_use ($code) {
+    $is_used = $code;
+    return;
+}
+
+# Only whether they are installed.
+sub note_modules () {
+    return if !($Features{AutoDetectPerlModules} // 1);
+    for my $module (keys %MODULE) {
+        $Features{$module} //= _installed(_file($module)) ? 1 : 0;
+    }
+    return;
+}
+
+# spec:bridge-detection
+sub detect_and_load_perl_modules (@) {
+    return if !($Features{AutoDetectPerlModules} // 1);
+    for my $module (sort keys %MODULE) {
+        next if defined $Features{$module} && !$Features{$module};
+        my $file = _file($module);
+        if (!_installed($file)) {
+            $Features{$module} = 0;
+        }
+        elsif ($is_used->($MODULE{$module})) {
+            local $SIG{__DIE__};
+            local $@;
+            $Features{$module} = eval { require $file; 1 } ? 1 : 0;
+        }
+        else {
+            $Features{$module} //= 1;
+        }
+    }
+    return;
+}
+
+sub features_report ($version) {
+    my $report = "MIMEDefang version $version\n\n";
+    my (@yes, @no);
+    for my $name (sort keys %Features) {
+        push @{ $Features{$name} ? \@yes : \@no }, $name;
+    }
+    for my $name (@yes) {
+        my $value = $Features{$name};
+        $report .= sprintf "%-30s: yes%s\n", $name,
+            $value eq '1' ? '' : " ($value)";
+    }
+    $report .= sprintf "%-30s: no\n", $_ for @no;
+    $report .= "\n";
+    for my $module (
+        qw(Archive::Zip Digest::SHA HTML::Parser IO::Socket
+        MIME::Base64 MIME::Tools MIME::Words Mail::Mailer Mail::SpamAssassin
+        Net::DNS Unix::Syslog)
+        )
+    {
+        my $file  = _file($module);
+        my $state = 'missing';
+        if (eval { require $file; 1 }) {
+            $state = 'Version ' . ($module->VERSION // 'UNKNOWN');
+        }
+        $report .= sprintf "%-30s: %s\n", $module, $state;
+    }
+    return $report;
+}
+
+1;
+
+__END__
+
+=head1 NAME
+
+Mail::MIMEDefang::Features - what is installed
+
+=head1 DESCRIPTION
+
+C<%Features> has, before the filter is loaded: the paths (C<Path:SPOOLDIR> and so
+on); C<Virus:NAME> for each scanner, the path of its program or 0; C<tar> and
+C<7zip>, a path or the empty string; C<Path:RSPAMC>, C<Path:CLAMDCONF>. Whatever
+the filter sets there counts, and is never overwritten: 0 switches a feature off,
+1 or a path switches it on.
+
+After the filter, or its call of detect_and_load_perl_modules: C<SpamAssassin>,
+C<HTML::Parser>, C<Archive::Zip>, C<Net::DNS>, C<Digest::MD5>, C<Digest::SHA>,
+C<Mail::BIMI>, 1 or 0. Only read: C<unrar>, C<AutoDetectPerlModules> (0: modules
+are not looked for).
+
+=head1 FUNCTIONS
+
+=head2 detect_and_load_perl_modules()
+
+Looks for the optional Perl modules and says in C<%Features> which there are. Those
+that the filter names (C<Net::DNS>, C<spam_assassin_check>) are loaded; the others
+when a function needs them. What the filter set to 0 stays off and is not loaded.
+Returns nothing.
+
+=head2 detect_programs()
+
+Looks for programs of features that nobody has set.
+
+=head2 expect_use(CODE)
+
+CODE says for a regular expression whether the filter uses what it matches. Without
+it all modules are loaded.
+
+=head2 note_modules()
+
+Says which modules are installed, without loading any.
+
+=head2 find_program(NAME...)
+
+The path of the first of these programs that is installed; nothing if none is.
+
+=head2 features_report(VERSION)
+
+What C<-features> prints.
+
+=cut
