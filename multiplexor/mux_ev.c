@@ -494,6 +494,7 @@ static int
 new_pool(struct mux *m)
 {
 	const struct mux_opts *o = m->o;
+	char busy[24];
 	struct pool_opts p = {
 		.min_workers = (unsigned)o->min_workers,
 		.max_workers = (unsigned)o->max_workers,
@@ -512,6 +513,9 @@ new_pool(struct mux *m)
 		.backoff_max_ms = BACKOFF_MAX_MS,
 	};
 
+	snprintf(busy, sizeof(busy), "%ld", o->busy_s);
+	if (setenv("MIMEDEFANG_BUSY_TIMEOUT", busy, 1) < 0) /* for workers */
+		return -ENOMEM;
 	if (o->max_lifetime_s > 0)
 		p.lifetime_ms = (msec)o->max_lifetime_s * 1000;
 	m->workers = calloc(p.max_workers, sizeof(*m->workers));

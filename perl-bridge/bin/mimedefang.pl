@@ -20,6 +20,7 @@ BEGIN {
         "$bin/../share/perl5";
 }
 
+use Mail::MIMEDefang::Deadline;    # before all that calls alarm
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
 use Mail::MIMEDefang::Features qw(features_report);

@@ -10,6 +10,9 @@ use Test::More;
 
 my $TEMPFAIL
     = 'ok -1 Filter%20failed,%20please%20try%20again%20later 451 4.3.0 0';
+
+# Where in the filter: the line of start_scripted's that calls the code.
+my $PLACE     = qr{ \(/\S+/filter line 18\)};
 my $MULTIPART = <<'END';
 Subject: x
 MIME-Version: 1.0
@@ -35,7 +38,8 @@ subtest 'a die in each callback of a scan' => sub {
             filter_begin => 'action_add_header("X-A", "1")',
             $callback    => 'action_add_header("X-B", "1"); die "no\ngood"',
         );
-        my $why = qr/\Q$callback\E died: no good at \(eval \d+\) line 1\./;
+        my $why
+            = qr/\Q$callback\E died: no good at \(eval \d+\) line 1\.$PLACE/;
         like($answer, qr/^error: $why$/, "$callback: the answer");
         is($w->stderr,          '',     'who asked logs it');
         is(get("$dir/RESULTS"), undef,  'no RESULTS');
@@ -80,8 +84,8 @@ subtest 'a die in the other callbacks' => sub {
         is((my @all = $log =~ /^(err: .*)$/mg), 1, 'one error logged');
         like(
             $log,
-            qr/^err: (?:QID1: )?$callback died: no$/m,
-            'names the callback'
+            qr/^err: (?:QID1: )?$callback died: no$PLACE$/m,
+            'names the callback and the line'
         );
         is($w->ask('ping'), 'PONG', 'alive');
     }
@@ -97,7 +101,8 @@ subtest 'filter_initialize dies' => sub {
     is($w->ask('relayok 1 h'), $TEMPFAIL, 'a request is not');
     is(
         $w->stderr,
-        "err: filter_initialize died: no database\n" x 2,
+        "err: filter_initialize died: no database ($w->{spool}/filter line 1)\n"
+            x 2,
         'logged at the start and for the request'
     );
     is($w->ask('relayok 1 h'), 'ok 1 ? 250 2.1.0 0', 'until it succeeds');
@@ -106,16 +111,19 @@ subtest 'filter_initialize dies' => sub {
 subtest 'odd exceptions' => sub {
     my $w = start_scripted();
     for (
-        [ 'die { code => 5 }',         qr/^filter_end died: HASH\(/ ],
-        [ 'die bless [], "Odd"',       qr/^filter_end died: Odd=ARRAY/ ],
+        [ 'die { code => 5 }', qr/^filter_end died: HASH\(0x\w+\)$PLACE$/ ],
+        [
+            'die bless [], "Odd"',
+            qr/^filter_end died: Odd=ARRAY\(0x\w+\)$PLACE$/
+        ],
         [ 'die ""',                    qr/^filter_end died: Died at / ],
-        [ 'local $@ = "x"; die "y\n"', qr/^filter_end died: y$/ ],
-        [ 'die "\x{20ac}\n"',          qr/^filter_end died: \xe2\x82\xac$/ ],
-        [ 'die "x" x 5000',            qr/^filter_end died: x{900}\.\.\.$/ ],
-        [ 'die Shy->new',              qr/^filter_end died: error that/ ],
+        [ 'local $@ = "x"; die "y\n"', qr/^filter_end died: y$PLACE$/ ],
+        [ 'die "\x{20ac}\n"', qr/^filter_end died: \xe2\x82\xac$PLACE$/ ],
+        [ 'die "x" x 5000',   qr/^filter_end died: x{900}\.\.\.$PLACE$/ ],
+        [ 'die Shy->new',     qr/^filter_end died: error that/ ],
         [
             'local $SIG{ALRM} = sub { die "late\n" }; kill ALRM => $$; 1',
-            qr/^filter_end died: late$/
+            qr/^filter_end died: late$PLACE$/
         ],
         [
             'undefined_function(1)',
@@ -136,6 +144,44 @@ subtest 'odd exceptions' => sub {
         like($answer =~ s/^error: //r, $want, $code);
     }
     is($w->ask('ping'), 'PONG', 'alive');
+};
+
+subtest 'the line of the filter' => sub {
+    my $file = sub ($w) {"$w->{spool}/filter"};
+    for (
+        [ "\n\ndie 'here'",                       'here at FILE line 3.' ],
+        [ "\n\ndie qq{x\\n}",                     'x (FILE line 3)' ],
+        [ "\neval { die 'no' };\n\ndie qq{x\\n}", 'x (FILE line 4)' ],
+        [ "\n\ndeep()",                           'y (FILE line 7)' ],
+        [ "\nmodule()", 'Cannot load nothing at ELSE (FILE line 8)' ],
+        [
+            "\n\$SIG{__DIE__} = sub { die qq{z \$_[0]} };\ndie qq{x\\n}",
+            'z x (FILE from line 2)'
+        ],
+        )
+    {
+        my ($code, $want) = @{$_};
+        my $w
+            = start("sub filter_relay { $code }\n\n\nsub deep {\n"
+                . "die qq{y\\n} }\nsub module {\n local \@ARGV;"
+                . ' Carp::croak("Cannot load nothing") }');
+        is($w->ask('relayok 1 h'), $TEMPFAIL, 'answered');
+        my $path = $file->($w);
+        $want =~ s/FILE/$path/;
+        my $log = $w->stderr;
+        $log =~ s/ at \S+ line \d+\.(?= \()/ at ELSE/;
+        like($log, qr/^err: filter_relay died: \Q$want\E$/m, $code);
+    }
+    my $w
+        = start('$SIG{__DIE__} = sub { die qq{z $_[0]} };'
+            . qq{\nsub filter_relay {\n die "x\\n" }});
+    $w->ask('relayok 1 h');
+    my $path = $file->($w);
+    is(
+        $w->stderr,
+        "err: filter_relay died: z x ($path line 3)\n",
+        'a handler of the filter sees it, too'
+    );
 };
 
 subtest 'exit in a scan' => sub {

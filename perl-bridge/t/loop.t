@@ -299,7 +299,8 @@ subtest 'beginning and end' => sub {
 
     $w = start('sub filter_cleanup { die "x\n" }');
     is_deeply([ $w->stop ], [1], 'filter_cleanup dies');
-    is($w->stderr, "err: filter_cleanup died: x\n", 'logged');
+    is($w->stderr,
+        "err: filter_cleanup died: x ($w->{spool}/filter line 1)\n", 'logged');
 
     $w = start('sub filter_relay { 1 }');
     my $in = $w->{in};

@@ -100,6 +100,17 @@ a_reread_replaces_workers(void **state)
 }
 
 static void
+workers_hear_how_long_they_may_take(void **state)
+{
+	struct rig *r = *state;
+
+	setenv("MIMEDEFANG_BUSY_TIMEOUT", "5", 1);
+	r->o.busy_s = 77;
+	rig_start(r);
+	assert_string_equal(rig_say(r, "limit"), "ok 77");
+}
+
+static void
 a_cancelled_question_is_not_answered(void **state)
 {
 	struct rig *r = *state;
@@ -290,6 +301,7 @@ main(void)
 		T(stopping_lets_busy_workers_finish),
 		T(the_second_stop_is_more_urgent),
 		T(free_leaves_nobody_behind),
+		T(workers_hear_how_long_they_may_take),
 		T(a_reread_replaces_workers),
 		T(a_cancelled_question_is_not_answered),
 		T(an_answer_may_ask_the_next_question),

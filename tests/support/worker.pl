@@ -39,6 +39,7 @@
 #   fork SECONDS      exits; a child lives on with all descriptors so long
 #   fds               ok and the numbers of open descriptors
 #   env               ok umask, directory, process group is own, SIGPIPE state
+#   limit             ok what it was told of -b
 #
 # With -zygote or -zygoteu it forks such workers on request (spec:zygote), or
 # misbehaves as WORKER_ZYGOTE says: ignorant (exits), slow (never ready), failing
@@ -138,11 +139,12 @@ my %verb = (
         exit 9                 if $err eq 'die';
         say 'ok';
     },
-    pid  => sub { say "ok $$" },
-    args => sub { say "ok @ARGV" },
-    half => sub ($path) { print 'ok ha';   wait_for($path); say 'lf' },
-    wait => sub ($path) { wait_for($path); say 'ok' },
-    die  => sub ($status = 9, $n = 0) {
+    pid   => sub { say "ok $$" },
+    limit => sub { say "ok $ENV{MIMEDEFANG_BUSY_TIMEOUT}" },
+    args  => sub { say "ok @ARGV" },
+    half  => sub ($path) { print 'ok ha';   wait_for($path); say 'lf' },
+    wait  => sub ($path) { wait_for($path); say 'ok' },
+    die   => sub ($status = 9, $n = 0) {
         print STDERR "last words $_\n" for 1 .. $n;
         exit $status;
     },

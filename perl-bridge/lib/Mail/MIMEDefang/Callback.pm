@@ -1,38 +1,98 @@
 # SPDX-License-Identifier: MIT
 #
 # Calls the functions that a filter defines in package main, looked up at the
-# time of the call.  While one runs its name is in $Running, so that whoever
-# catches its die (or sees the process exit) can say where it happened.
+# time of the call, each within its time limit.  While one runs its name is in
+# $running, and where in the filter something dies is noted, so that whoever
+# catches that (or sees the process exit) can say where it happened.
 
 package Mail::MIMEDefang::Callback;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Codec qw(one_line);
+use Mail::MIMEDefang::Codec    qw(one_line);
+use Mail::MIMEDefang::Deadline qw(with_limit);
+use Mail::MIMEDefang::Globals;
 
-our @EXPORT_OK = qw(attempt call_filter has_callback running);
+our @EXPORT_OK = qw(attempt attempt_command call_filter filter_is has_callback
+    running);
 
 use constant MAX_TEXT => 900;    # of a failure, in answers and in the log
 
-my $running = '';
+my $running     = '';
+my $filter_file = '';
+my ($last_error, $place);        # what died last, and where in the filter
+
+sub filter_is ($path) {
+    $filter_file = $path;
+    return;
+}
 
 sub has_callback ($name) {
     no strict 'refs';
     return defined &{"main::$name"};
 }
 
+sub _function ($name) {
+    no strict 'refs';
+    return \&{"main::$name"};
+}
+
+# spec:bridge-time-limits
+sub _limit ($name) {
+    my $seconds = $CallbackTimeout{$name} // $CallbackTimeout{default} // 0;
+    return $seconds =~ /^\d+(?:\.\d+)?\z/a ? $seconds : 0;
+}
+
 sub call_filter ($name, @args) {
     return if !has_callback($name);
     my $pid = $$;
     local ($/, $\, $,) = ("\n", undef, undef);    # it may leave others
+    my $outer = $running;
     $running = $name;
-    my @result = do { no strict 'refs'; &{"main::$name"}(@args) };
+    my $theirs = $SIG{__DIE__};
+    local $SIG{__DIE__} = $theirs ? _both($theirs) : \&_note_place;
+    my $function = _function($name);
+    my @result   = with_limit(_limit($name), sub { $function->(@args) });
     _end_child("returned from $name") if $$ != $pid;
-    $running = '';
+    $running = $outer;
     return @result;
+}
+
+# A handler that the filter has set sees everything, too.
+sub _both ($theirs) {
+    return $theirs if !ref $theirs && $theirs =~ /^(?:DEFAULT|IGNORE)?\z/;
+    return sub {
+        _note_place(@_);
+        no strict 'refs';
+        return &{$theirs};
+    };
+}
+
+sub _note_place {
+    my ($error) = @_;
+    ($last_error, $place) = (ref $error ? undef : $error, undef);
+    for (my $up = 0; my (undef, $file, $line) = caller $up; $up++) {
+        next if $file ne $filter_file;
+        $place = "$file line $line";
+        last;
+    }
+    return;
+}
+
+# For what died when the callback had done its last step: a time limit.
+sub _beginning ($name) {
+    return if !has_callback($name);
+    require B;
+    my $line = eval { B::svref_2object(_function($name))->START->line };
+    return $line ? "$filter_file from line $line" : undef;
 }
 
 sub running () {
     return $running;
+}
+
+# All of one request, with a limit for it as a whole.
+sub attempt_command ($code) {
+    return attempt(sub { with_limit(_limit('command'), $code) });
 }
 
 sub attempt ($code) {
@@ -46,6 +106,14 @@ sub attempt ($code) {
     $text = 'unknown error'                    if !length $text;
     $text = substr($text, 0, MAX_TEXT) . '...' if length $text > MAX_TEXT;
     $text = "$running died: $text"             if $running;
+    my $is_another
+        = !ref $error
+        && defined $last_error
+        && index($error, $last_error) < 0;
+    my $where = $is_another ? undef : $place;
+    $where //= _beginning($running) if $running && $text !~ / line \d+\.\z/a;
+    $text .= " ($where)" if defined $where && $text !~ /\Q$where\E\b/;
+    undef $place;
     _end_child($text) if $$ != $pid;
     $running = '';
     return $text;
@@ -75,12 +143,21 @@ Whether the filter defines main::NAME.
 
 =head2 call_filter(NAME, ARG...)
 
-Calls main::NAME in list context if it exists. What it dies with goes through.
+Calls main::NAME in list context if it exists. What it dies with goes through; so
+does what it is ended with after C<$CallbackTimeout{NAME}> seconds.
+
+=head2 filter_is(PATH)
+
+Which file is the filter, for messages that name its line.
 
 =head2 attempt(CODE)
 
 Runs CODE. Returns the empty string, or one line that says what it died with,
-naming the callback that did.
+naming the callback that did and the line of the filter.
+
+=head2 attempt_command(CODE)
+
+The same within C<$CallbackTimeout{command}> seconds.
 
 =head2 running()
 

@@ -97,10 +97,10 @@ my @STATE_ARRAYS = qw(AddedParts ESMTPArgs FlatParts Recipients
 my @STATE_HASHES
     = qw(Actions RecipientESMTPArgs RecipientMailers SendmailMacros);
 
-our (%Features, %Stupidity);
+our (%CallbackTimeout, %Features, %Stupidity);
 
 our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
-    qw(%Features %Stupidity init_globals),
+    qw(%CallbackTimeout %Features %Stupidity init_globals),
     (map {"\$$_"} sort keys %SETTING, keys %STATE),
     (map {"\@$_"} @SETTING_ARRAYS,    @STATE_ARRAYS),
     (map {"\%$_"} @STATE_HASHES),
@@ -133,6 +133,11 @@ my %PATH = (
 );
 $Features{"Path:$_"} = $ENV{"MIMEDEFANG_$_"} // $PATH{$_} for keys %PATH;
 %Stupidity = (NoMultipleInlines => 0);
+
+# spec:bridge-time-limits  Before the multiplexor would kill the worker.
+if (($ENV{MIMEDEFANG_BUSY_TIMEOUT} // '') =~ /^(\d+)\z/a && $1) {
+    %CallbackTimeout = (default => 0.9 * $1, command => 0.95 * $1);
+}
 init_globals();
 
 1;

@@ -10,10 +10,12 @@
 package Mail::MIMEDefang::Server;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Callback qw(attempt call_filter has_callback running);
-use Mail::MIMEDefang::Channel  qw(answered command_waits expect_answer
+use Mail::MIMEDefang::Callback qw(attempt attempt_command call_filter
+    has_callback running);
+use Mail::MIMEDefang::Channel qw(answered command_waits expect_answer
     init_status_tag open_channel print_and_flush read_command);
-use Mail::MIMEDefang::Codec qw(percent_decode percent_encode);
+use Mail::MIMEDefang::Codec    qw(percent_decode percent_encode);
+use Mail::MIMEDefang::Deadline qw(clear_alarm take_signals);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::Scan  qw(do_scan fatal load_mime_tools);
@@ -49,6 +51,7 @@ sub do_main_loop (@) {
     local @SIG{qw(INT TERM PIPE)} = qw(DEFAULT DEFAULT IGNORE);
     open_channel();
     init_status_tag();
+    take_signals();
     chdir $Features{'Path:SPOOLDIR'};
     if (my $failure = attempt(\&_initialize)) {
         md_syslog('err', $failure);
@@ -60,12 +63,13 @@ sub do_main_loop (@) {
         chdir $CWD;
         hold_results();
         expect_answer();
-        my $failure = attempt(sub { _serve($line) });
+        take_signals();
+        my $failure = attempt_command(sub { _serve($line) });
         $failure = 'no answer given' if !$failure && !answered();
         _fail($failure) if $failure;
         undef $command;
         drop_results();
-        alarm 0;    # one that the filter forgot must not hit the next message
+        clear_alarm();    # one that the filter forgot must not hit the next
     }
 
     my $status = 0;

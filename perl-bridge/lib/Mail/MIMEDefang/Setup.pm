@@ -6,6 +6,7 @@
 package Mail::MIMEDefang::Setup;
 use v5.36;
 use Exporter 'import';
+use Mail::MIMEDefang::Callback qw(filter_is);
 use Mail::MIMEDefang::Features qw(detect_programs expect_use note_modules);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Lazy;
@@ -73,7 +74,8 @@ END
 # Dies as require does, with the same $!, which becomes the exit status.
 sub _load ($path) {
     require File::Spec;
-    $path        = File::Spec->rel2abs($path);
+    $path = File::Spec->rel2abs($path);
+    filter_is($path);
     $filter_text = slurp($path) // '';
     expect_use(\&_filter_uses);
     _import_legacy_names();
