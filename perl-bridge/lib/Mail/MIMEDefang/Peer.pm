@@ -155,10 +155,12 @@ sub _complete ($self, $until, $eof) {
 
 # One write and one read, or a wait for either.  Returns what went wrong.
 sub _turn ($self, $io) {
-    my $refused = length $io->{out} && !$self->_write($io);
+    $io->{refused} = 1 if length $io->{out} && !$self->_write($io);
     my $n = sysread $self->{fh}, $self->{buffer}, BLOCK, length $self->{buffer};
     if (!defined $n && !_again()) {
-        return "cannot read: $!" if !$refused;
+        return "cannot read: $!"
+            if !$io->{refused} && !($!{ECONNRESET} && length $io->{out});
+        $io->{out} = '';    # it closed, and we have read what it said before
         $n = 0;
     }
     return "answer longer than $self->{max} bytes"
