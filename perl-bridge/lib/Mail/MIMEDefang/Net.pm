@@ -8,6 +8,7 @@ package Mail::MIMEDefang::Net;
 use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Channel qw(push_status_tag pop_status_tag);
+use Mail::MIMEDefang::Codec   qw(to_bytes);
 use Mail::MIMEDefang::Log     qw(md_syslog);
 use Mail::MIMEDefang::Net::Address
     qw(expand_ipv6_address reverse_ip_address_for_rbl reverse_name
@@ -44,22 +45,24 @@ sub relay_is_blacklisted ($ip = undef, $zone = undef, @) {
 }
 
 sub email_is_blacklisted ($address = '', $zone = '', $hash = '', @) {
-    my $digest
-        = uc $hash eq 'MD5'  ? _digest('Digest::MD5', 'md5_hex', $address)
-        : uc $hash eq 'SHA1' ? _digest('Digest::SHA', 'sha1_hex', $address)
-        :                      undef;
-    if (!defined $digest) {
-        md_syslog('warning',
-            "email_is_blacklisted: '$hash' is neither MD5 nor SHA1");
-        return 0;
-    }
+    my $digest = email_digest('email_is_blacklisted', $address, $hash)
+        // return 0;
     return _listed("$digest.$zone");
 }
 
-sub _digest ($module, $name, $text) {
-    require($module =~ s{::}{/}r . '.pm');
-    utf8::encode($text) if utf8::is_utf8($text);
-    return $module->can($name)->($text);
+# undef, and a warning, if there is no such hash.
+sub email_digest ($caller, $address, $hash) {
+    $address = to_bytes($address);
+    if (uc $hash eq 'MD5') {
+        require Digest::MD5;
+        return Digest::MD5::md5_hex($address);
+    }
+    if (uc $hash eq 'SHA1') {
+        require Digest::SHA;
+        return Digest::SHA::sha1_hex($address);
+    }
+    md_syslog('warning', "$caller: '$hash' is neither MD5 nor SHA1");
+    return;
 }
 
 sub _listed ($name) {
@@ -213,6 +216,11 @@ say that they do not serve your resolver.
 
 The same for the hash of ADDRESS as given. HASH is C<MD5> or C<SHA1>; anything
 else: a warning, and 0.
+
+=head2 email_digest(CALLER, ADDRESS, HASH)
+
+The name under which such a list has ADDRESS; undef for an unknown HASH, with a
+warning that names CALLER. Not exported.
 
 =head2 relay_is_blacklisted_multi(IP, TIMEOUT, WANTED, \@ZONES [, RESOLVER])
 

@@ -15,23 +15,18 @@ use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log  qw(md_syslog);
 use Mail::MIMEDefang::Loop qw(now run_jobs);
 use Mail::MIMEDefang::Resolver::Cache;
+use Mail::MIMEDefang::Resolver::Lookup;
 
 our @EXPORT_OK = qw(dns_lookup dns_lookup_all dns_within have_dns is_absent
-    resolver txt_strings);
+    lookup_job resolver txt_strings);
 our @ISA;    ## no critic (ProhibitExplicitISA)
 
 use constant {
-    TIMEOUT_S   => 5,
-    CACHE       => 1000,    # answers
-    CACHE_BYTES => 4096,    # of one answer
-    MIN_TTL_S   => 2,       # one message asks more than once
-    MAX_TTL_S   => 3600,
-    MAX_NONE_S  => 900,     # that there is nothing
-    FAILED_S    => 30,      # rfc:2308#7
-    CHAIN       => 8,       # CNAMEs
+    TIMEOUT_S => 5,
+    CACHE     => 1000,    # answers
 };
 
-our $until;                 # of dns_within
+our $until;               # of dns_within
 my ($loaded, $cache, @system_servers);
 
 sub have_dns () {
@@ -78,155 +73,38 @@ sub dns_within ($seconds, $code) {
     return $code->();
 }
 
+sub lookup_job ($name, $type, %o) {
+    my $have      = have_dns();
+    my $timeout_s = $o{timeout_s} // $Features{'DNS:Timeout'} // TIMEOUT_S;
+    my $left      = defined $until ? $until - now() : $timeout_s;
+    $cache //= Mail::MIMEDefang::Resolver::Cache->new($Features{'DNS:CacheSize'}
+            // CACHE);
+    return Mail::MIMEDefang::Resolver::Lookup->new(
+        $name, $type,
+        missing   => $have ? undef : 'Net::DNS is missing',
+        servers   => [ _servers($o{resolver}) ],
+        cache     => $cache,
+        timeout_s => $left < $timeout_s ? $left : $timeout_s,
+        retry_s   => $Features{'DNS:Retry'},
+        secure    => $o{secure},
+    );
+}
+
 sub dns_lookup ($name, $type, %o) {
     my ($answer) = dns_lookup_all([ [ $name, $type ] ], %o);
     return $answer;
 }
 
-# Rounds: each follows one step of the chains of names that the answers show.
 sub dns_lookup_all ($questions, %o) {
-    my @answers = map { _new_answer(@{$_}) } @{$questions};
-    if (!have_dns()) {
-        _fail($_, 'ERROR', 'Net::DNS is missing') for @answers;
-        return @answers;
-    }
-    my $end = now() + ($o{timeout_s} // $Features{'DNS:Timeout'} // TIMEOUT_S);
-    $end = $until if defined $until && $until < $end;
-    my @servers = _servers($o{resolver});
-    for my $step (0 .. CHAIN) {
-        my @open = grep { !defined $_->{code} } @answers or last;
-        if ($step == CHAIN) {
-            _fail($_, 'SERVFAIL', 'too many CNAMEs') for @open;
-            last;
-        }
-        last if now() >= $end;
-        _round(\@open, \@servers, $end, \%o);
-        last if $o{enough} && $o{enough}->(@answers);
-    }
-    for my $answer (@answers) {
-        _fail($answer, 'TIMEOUT', 'timeout') if !defined $answer->{code};
-    }
-    return @answers;
-}
-
-sub _new_answer ($name, $type) {
-    $name = lc($name // '') =~ s/\.\z//r;
-    return { asked => $name, name => $name, type => uc $type, records => [] };
-}
-
-sub _fail ($answer, $code, $error) {
-    @{$answer}{qw(code error records)} = ($code, $error, []);
-    return;
-}
-
-sub _round ($open, $servers, $end, $o) {
-    my $now  = now();
-    my $left = $end - $now;
-    my (%jobs, @waiting);
-    $cache //= Mail::MIMEDefang::Resolver::Cache->new($Features{'DNS:CacheSize'}
-            // CACHE);
-    my $where = join ' ', map {"@{$_}"} @{$servers};
-    for my $answer (@{$open}) {
-        my $key = join ' ', @{$answer}{qw(name type)}, $o->{secure} // 0,
-            $where;
-        if (my $known = $cache->fetch($key, $now)) {
-            _take($answer, @{$known});
-            next;
-        }
-        push @waiting, [ $answer, $key ];
-        $jobs{$key} //= Mail::MIMEDefang::Loop::Question->new(
-            @{$answer}{qw(name type)},
-            servers   => $servers,
-            timeout_s => $left,
-            secure    => $o->{secure},
-            (
-                defined $Features{'DNS:Retry'}
-                ? (retry_s => $Features{'DNS:Retry'})
-                : ()
-            ),
-        );
-    }
-    return if !%jobs || $left <= 0;
-    my $take = sub {
-        my $at = now();
-        for my $entry (grep { $_->[1] && $jobs{ $_->[1] }->done } @waiting) {
-            my ($answer, $key) = @{$entry};
-            $entry->[1] = undef;
-            _take($answer, _remember($key, $jobs{$key}, $at));
-        }
-        return;
-    };
+    my @jobs    = map { lookup_job(@{$_}, %o) } @{$questions};
+    my @answers = map { $_->answer } @jobs or return;
+    my $enough  = $o{enough};
     run_jobs(
-        [ values %jobs ],
-        timeout_s => $left,
-        enough    => sub { $take->(); $o->{enough} && $o->{enough}->(@{$open}) }
+        \@jobs,
+        timeout_s => $jobs[0]{timeout_s},
+        $enough ? (enough => sub { $enough->(@answers) }) : ()
     );
-    $take->();
-    return;
-}
-
-# (packet, error), kept for as long as they say.
-sub _remember ($key, $job, $now) {
-    my ($packet, $error) = ($job->result, $job->error);
-    return (undef, $error) if ($error // '') eq 'not answered in time';
-    my $keep_s = FAILED_S;
-    if ($packet) {
-        return ($packet, undef) if $packet->size > CACHE_BYTES;
-        $keep_s = _time_to_live($packet);
-    }
-    $cache->store($key, [ $packet, $error ], $now + $keep_s);
-    return ($packet, $error);
-}
-
-sub _time_to_live ($packet) {
-    my @answers = $packet->answer;
-    return FAILED_S
-        if $packet->header->rcode !~ /^(?:NOERROR|NXDOMAIN)\z/;
-    my $ttl = @answers ? MAX_TTL_S : MAX_NONE_S;
-    for my $rr (@answers, grep { $_->type eq 'SOA' } $packet->authority) {
-        my $says = $rr->type eq 'SOA' ? _min($rr->ttl, $rr->minimum) : $rr->ttl;
-        $ttl = _min($ttl, $says) if !@answers || $rr->type ne 'SOA';
-    }
-    return $ttl < MIN_TTL_S ? MIN_TTL_S : $ttl;
-}
-
-sub _min ($x, $y) {
-    return $x < $y ? $x : $y;
-}
-
-# What the packet says about the name, along its CNAMEs.  Leaves the answer open
-# if it ends at a name that the packet does not know.
-sub _take ($answer, $packet, $error) {
-    if (!$packet) {
-        return _fail($answer,
-            $error =~ /\btime(?:out)?\z/ ? 'TIMEOUT' : 'ERROR', $error);
-    }
-    my $code = $packet->header->rcode;
-    $answer->{packet} = $packet;
-    $answer->{secure} = $packet->header->ad ? 1 : 0;
-    return _fail($answer, $code, $code)
-        if $code ne 'NOERROR' && $code ne 'NXDOMAIN';
-    my $asked = $answer->{name};
-    while (my $next = _alias($answer, $packet)) {
-        return _fail($answer, 'SERVFAIL', 'CNAME loop')
-            if $answer->{seen}{$next}++ || $next eq $answer->{asked};
-        $answer->{name} = $next;
-    }
-    my @records
-        = grep { $_->type eq $answer->{type} && lc $_->owner eq $answer->{name} }
-        $packet->answer;
-    return
-        if !@records && $code eq 'NOERROR' && $answer->{name} ne $asked;
-    @{$answer}{qw(code records)} = ($code, \@records);
-    return;
-}
-
-sub _alias ($answer, $packet) {
-    return if $answer->{type} eq 'CNAME';
-    my ($rr)
-        = grep { $_->type eq 'CNAME' && lc $_->owner eq $answer->{name} }
-        $packet->answer;
-    return $rr ? lc $rr->cname : undef;
+    return @answers;
 }
 
 # It is certain that there is none.
@@ -342,6 +220,11 @@ RESOLVER: an object of L<Net::DNS::Resolver>, whose servers are then asked.
 The same for many questions at once; returns the answers in their order. ENOUGH is
 called with the answers, also while some have no code yet; when it returns true
 the rest is given up and counts as C<TIMEOUT>.
+
+=head2 lookup_job(NAME, TYPE, ...)
+
+The same as a job for L<Mail::MIMEDefang::Loop>, to run beside others; its result
+is the answer.
 
 =head2 dns_within(SECONDS, CODE)
 

@@ -16,6 +16,7 @@ use constant {
     TIMEOUT_S => 30,
     MAX_BYTES => 1 << 20,
     BLOCK     => 1 << 16,
+    MAX_PATH  => 103,       # the shortest sun_path has 104
     RETRY_S   => 0.05,      # a UNIX socket whose queue is full
 };
 
@@ -48,9 +49,9 @@ sub start ($self, $now) {
 # [family, packed address] of each place to try, and why there is none.
 sub _resolve ($address) {
     if ($address =~ m{^/}) {
-        my $packed = eval { Socket::pack_sockaddr_un($address) };
-        return ([], 'path too long') if !defined $packed;
-        return ([ [ Socket::AF_UNIX(), $packed ] ], '');
+        return ([], 'path too long') if length $address > MAX_PATH;
+        return ([ [ Socket::AF_UNIX(), Socket::pack_sockaddr_un($address) ] ],
+            '');
     }
     my ($host, $port) = $address =~ /^\[?([^\[\]]+)\]?:(\d+)\z/a
         or return ([], 'neither host:port nor the absolute path of a socket');
