@@ -317,8 +317,13 @@ subtest 'beginning and end' => sub {
 subtest 'status tags' => sub {
     my $spool = spool();
     my $tags  = "$spool/tags";
-    my $w     = start('', spool => $spool, mode => '-serveru', tags => $tags);
-    my $dir   = work_dir($spool, "Subject: x\n\ny\n");
+    my $w     = start(
+        'sub filter { return action_accept() }',
+        spool => $spool,
+        mode  => '-serveru',
+        tags  => $tags
+    );
+    my $dir = work_dir($spool, "Subject: x\n\ny\n");
     is($w->ask("scan QID1 $dir"), 'ok', 'scan');
     is(
         get($tags),

@@ -438,4 +438,38 @@ subtest 'odd messages' => sub {
     is(get("$dir/RESULTS"), "D\nF\n", '$TerminateAndDiscard');
 };
 
+subtest 'nobody looks at parts' => sub {
+    my %filter = (
+        ''                                     => 0,
+        'sub filter_relay { return CONTINUE }' => 0,
+        (
+            map { ("sub $_ { return }" => 1) }
+                qw(filter filter_multipart filter_begin filter_end
+                filter_wrapup filter_create_parser)
+        ),
+    );
+    for my $filter (sort keys %filter) {
+        my $worker = start($filter);
+        my $dir    = work_dir($worker->{spool}, $PLAIN);
+        my $answer = $worker->ask("scan QID1 $dir");
+        my @bodies = glob "$dir/Work/*";
+        is_deeply(
+            [ $answer, lines($dir), scalar @bodies ],
+            [ 'ok',    ['F'],       $filter{$filter} ],
+            "parsed or not: '$filter'"
+        );
+    }
+
+    my $worker = start('');
+    my $dir
+        = work_dir($worker->{spool}, $PLAIN, COMMANDS => "UHello\nUagain\nF\n");
+    is($worker->ask("scan QID1 $dir"), 'ok', 'two Subjects');
+    is_deeply(lines($dir), [ 'JSubject 2', 'F' ], 'the second one goes');
+
+    $worker = start('$MaxMIMEParts = 2;');
+    $dir    = work_dir($worker->{spool}, $MIXED);
+    is($worker->ask("scan QID1 $dir"), 'ok', 'too many parts');
+    like("@{lines($dir)}", qr/^B554 5\.7\.1 .* F\z/, 'is bounced');
+};
+
 done_testing;

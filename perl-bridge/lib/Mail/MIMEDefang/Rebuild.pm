@@ -25,11 +25,9 @@ no warnings 'recursion';    # the depth of a message is the sender's choice
 
 # The same head, preamble and epilogue; no parts.
 sub empty_copy ($entity) {
-    my $copy = MIME::Entity->new;
-    $copy->head($entity->head);
+    my $copy = Mail::MIMEDefang::Parse::new_entity($entity->head);
     $copy->preamble($entity->preamble);
     $copy->epilogue($entity->epilogue);
-    $copy->parts([]);
     return $copy;
 }
 
@@ -131,10 +129,7 @@ sub write_new_body ($tree) {
         $tree->make_singlepart;
     }
 
-    my $fh = IO::File->new('NEWBODY', 'w')
-        or die "Cannot open NEWBODY: $!\n";
-    $tree->print_body($fh);
-    die "Cannot write NEWBODY: $!\n" if $fh->error || !$fh->close;
+    Mail::MIMEDefang::Output::write_body($tree, 'NEWBODY');
 
     _write_content_fields($tree);
     write_result_line('C');

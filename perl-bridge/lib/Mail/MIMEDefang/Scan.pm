@@ -23,7 +23,10 @@ use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results
 our @EXPORT    = qw(do_scan fatal);  ## no critic (ProhibitAutomaticExportation)
 our @EXPORT_OK = qw(load_mime_tools signal_complete);
 
-use constant SMALL => 1 << 20;  # encoded parts of such a message stay in memory
+use constant {
+    SMALL  => 1 << 20,    # encoded parts of such a message stay in memory
+    MEDIUM => 1 << 24,    # such a message is read into memory whole
+};
 
 sub do_scan ($dir, @) {
     hold_results();
@@ -51,6 +54,8 @@ sub fatal ($message, @) {
 # A fifth of a worker's start-up time, so not before they are needed.
 sub load_mime_tools () {
     require MIME::Parser;
+    require Mail::MIMEDefang::Output;
+    require Mail::MIMEDefang::Parse;
     MIME::Decoder->new($_) for qw(7bit 8bit binary base64 quoted-printable);
     return;
 }
@@ -63,13 +68,17 @@ sub _scan ($dir) {
     $MsgID            = $QueueID eq 'NOQUEUE' ? $MessageID : $QueueID;
     $InMessageContext = 1;
     _make_work();
+    if (!_has_use_for_parts()) {
+        _keep_one_subject();
+        return signal_complete();
+    }
 
     my $entity = _tagged('Parsing Message', \&_parse);
     if (!$entity) {
         action_bounce('Message has too many MIME parts', '554', '5.7.1');
         return signal_complete();
     }
-    $WasMultiPart = $entity->make_multipart eq 'ALREADY' ? 1 : 0;
+    $WasMultiPart = Mail::MIMEDefang::Parse::wrap_single_part($entity) ? 0 : 1;
     _keep_one_subject();
 
     _call('In filter_begin', 'filter_begin', $entity);
@@ -103,6 +112,19 @@ sub _scan ($dir) {
     return signal_complete();
 }
 
+# choice:bridge-unparsed  Nobody would see the parts, or change them.
+sub _has_use_for_parts () {
+    return
+           $MaxMIMEParts > 0
+        || $Changed
+        || $Rebuild
+        || @Warnings
+        || @AddedParts
+        || grep { has_callback($_) }
+        qw(filter_create_parser filter_begin filter filter_multipart
+        filter_end filter_wrapup);
+}
+
 sub _call ($tag, $callback, @args) {
     return if !has_callback($callback);
     return _tagged($tag, sub { call_filter($callback, @args) });
@@ -134,11 +156,8 @@ sub _make_work () {
 sub _parse () {
     load_mime_tools();
     my ($parser) = call_filter('filter_create_parser');
-    if (!eval { $parser->isa('MIME::Parser') }) {
-        $parser = builtin_create_parser();
-        $parser->extract_uuencode(0) if !_may_have_uuencode();
-        $parser->tmp_to_core(1)      if -s 'INPUTMSG' < SMALL;
-    }
+    my $theirs = eval { $parser->isa('MIME::Parser') };
+    $parser = builtin_create_parser() if !$theirs;
     my $filer = MIME::Parser::FileInto->new('./Work');
     $filer->ignore_filename(1);
     $parser->filer($filer);
@@ -146,23 +165,27 @@ sub _parse () {
 
     my $fh = IO::File->new('INPUTMSG', 'r')
         or die "Cannot open INPUTMSG: $!\n";
+    if (!$theirs) {
+        my ($entity, $why) = _parse_fast($parser, $fh);
+        return $entity if $entity || $why eq 'parts';
+    }
     my $entity = $parser->parse($fh);
     die "Cannot parse message\n" if !$entity && $MaxMIMEParts <= 0;
     return $entity;
 }
 
-# MIME::Parser goes through every text part line by line to look for these two
-# (half of the time for large texts); the raw bytes tell faster that there is
-# nothing to find.
-sub _may_have_uuencode () {
-    open my $fh, '<:raw', 'INPUTMSG' or die "Cannot open INPUTMSG: $!\n";
-    my ($block, $keep) = ('', 40);    # longer than what is searched
-    while (read $fh, $block, 1 << 18, length $block) {
-        return 1 if $block =~ /^begin [0-7]{3}/m;
-        return 1 if $block =~ /^\(This file must be converted with/mi;
-        substr $block, 0, -$keep, '' if length $block > $keep;
-    }
-    return 0;
+# A message that is in order; else it prepares the parser for what it is.
+sub _parse_fast ($parser, $fh) {
+    $parser->interface(HEAD_CLASS => 'Mail::MIMEDefang::Head');
+    my $size = -s $fh;
+    return (undef, 'size')  if $size >= MEDIUM;
+    $parser->tmp_to_core(1) if $size < SMALL;
+    my $raw = Mail::MIMEDefang::Body::read_all('INPUTMSG')
+        // die "Cannot read INPUTMSG: $!\n";
+    return (undef, 'uuencode')
+        if Mail::MIMEDefang::Parse::may_have_uuencode(\$raw);
+    $parser->extract_uuencode(0);
+    return Mail::MIMEDefang::Parse::parse_message(\$raw, $parser);
 }
 
 # Mail programs show one Subject or another; make it the one that was filtered.
