@@ -83,6 +83,8 @@ my @FUNCTIONS = qw(
     md_graphdefang_log
     md_graphdefang_log_array
     md_graphdefang_log_enable
+    md_greylist
+    md_greylist_expire
     md_list_archive
     md_openlog
     md_syslog

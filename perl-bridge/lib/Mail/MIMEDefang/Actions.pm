@@ -7,7 +7,6 @@
 package Mail::MIMEDefang::Actions;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Actions::Greylist   qw(action_greylist);
 use Mail::MIMEDefang::Actions::Headers    ();
 use Mail::MIMEDefang::Actions::Quarantine qw(get_quarantine_dir quarantine_part
     action_quarantine_entire_message);
@@ -16,6 +15,8 @@ use Mail::MIMEDefang::Codec    qw(to_bytes);
 use Mail::MIMEDefang::Context
     qw(in_filter_context in_filter_wrapup in_message_context);
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Actions::Greylist' =>
+    [qw(action_greylist md_greylist md_greylist_expire)];
 use Mail::MIMEDefang::Log    qw(md_syslog);
 use Mail::MIMEDefang::MIME   qw(warning_part);
 use Mail::MIMEDefang::Notify qw(send_admin_mail);
@@ -35,7 +36,7 @@ our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
         action_bounce action_tempfail action_discard message_rejected
         action_sm_quarantine action_quarantine_entire_message
         get_quarantine_dir action_notify_sender action_notify_administrator
-        action_greylist),
+        action_greylist md_greylist md_greylist_expire),
     @Mail::MIMEDefang::Actions::Headers::EXPORT_OK
 );
 

@@ -29,6 +29,7 @@ my %SETTING = (
     FprotdHost          => undef,
     GeneralWarning      => undef,
     GraphDefangSyslogFacility       => undef,
+    GreylistStore                   => undef,
     MaxMIMEParts                    => -1,
     NotifyAdministratorSubject      => 'MIMEDefang Notification',
     NotifyNoPreamble                => 0,
