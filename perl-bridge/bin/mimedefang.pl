@@ -40,6 +40,8 @@ use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Net' => [
         is_public_ip4_address is_public_ip6_address get_mx_ip_addresses
         md_get_bogus_mx_hosts md_get_dmarc_record md_dns_txt)
 ];
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::CallForward' =>
+    [qw(md_check_against_smtp_server get_smtp_return_code get_smtp_extensions)];
 
 my $USAGE = <<'END';
 Usage: mimedefang.pl [-f FILTER] WORKDIR|-server|-serveru|-test|-features|-validate

@@ -242,7 +242,9 @@ sub redis (@replies) {
     my $pid    = fork // die;
     if (!$pid) {
         my $fh = $listen->accept;
+        local $SIG{PIPE} = 'IGNORE';
         open my $log, '>', "$dir/heard" or die;
+        $log->autoflush(1);
         for my $reply (@replies) {
             my ($count) = readline($fh) =~ /^\*(\d+)\r\n/ or last;
             my @words;

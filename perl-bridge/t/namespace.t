@@ -60,6 +60,8 @@ my @FUNCTIONS = qw(
     get_host_name
     get_mx_ip_addresses
     get_quarantine_dir
+    get_smtp_extensions
+    get_smtp_return_code
     handle_helook
     handle_map
     handle_ping
@@ -77,6 +79,7 @@ my @FUNCTIONS = qw(
     init_status_tag
     is_public_ip4_address
     is_public_ip6_address
+    md_check_against_smtp_server
     md_dns_txt
     md_get_bogus_mx_hosts
     md_get_dmarc_record
@@ -133,7 +136,8 @@ my @SCALARS = qw(
     AdminName Administrator CachedTimezone Changed ClamdSock CSSHost CWD CurrentVirusScannerMessage
     DaemonAddress DaemonName DefangCounter DoStatusTags Domain
     EntireMessageQuarantined EnumerateRecipients FilterEndReplacementEntity
-    Fprotd6Host FprotdHost GeneralWarning GraphDefangSyslogFacility Helo
+    ArchiveError ArchiveMember Fprotd6Host FprotdHost GeneralWarning
+    GraphDefangSyslogFacility GreylistStore Helo
     InFilterContext InFilterEnd InFilterWrapUp InMessageContext MIMEDefangID
     MaxMIMEParts MessageID MsgID NotifyAdministratorSubject NotifyNoPreamble
     NotifySenderSubject PrivateMyHostName QuarantineCount QuarantineSubdir
