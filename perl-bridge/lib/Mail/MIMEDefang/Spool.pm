@@ -10,7 +10,8 @@ use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Codec qw(percent_decode percent_encode);
 use Mail::MIMEDefang::Globals;
-use Mail::MIMEDefang::Log qw(md_syslog);
+use Mail::MIMEDefang::Log        qw(md_syslog);
+use Mail::MIMEDefang::ResultLine qw(check_result);
 
 our @EXPORT_OK = qw(read_commands_file write_result_line signal_changed
     signal_unchanged load_commands hold_results drop_results commit_results);
@@ -110,7 +111,14 @@ sub write_result_line ($letter, @args) {
             "RESULTS line '$letter' refused: there is no message yet");
         return;
     }
-    my $line = $letter . join ' ', map { percent_encode($_) } @args;
+    my ($refused, $changed, @good) = check_result($letter, @args);
+    if (defined $refused) {
+        md_syslog('warning', "RESULTS line '$letter' refused: $refused");
+        return;
+    }
+    md_syslog('warning', "RESULTS line '$letter': $_ replaced") for @{$changed};
+
+    my $line = $letter . join ' ', map { percent_encode($_) } @good;
     if (length $line > MAX_LINE) {
         $line = substr $line, 0, MAX_LINE;
         $line =~ s/%[0-9A-F]?\z//;
@@ -181,7 +189,9 @@ recipient stays the last of C<@Recipients>.
 
 =head2 write_result_line(LETTER, ARG...)
 
-One line for F<RESULTS>; C<docs/spool.md> lists the letters.
+One line for F<RESULTS>; C<docs/spool.md> lists the letters. What cannot stand in
+one is replaced or the line refused, with a line in the log; it dies if ARG is to be
+an address and is none. Nothing in filter_relay and filter_helo.
 
 =head2 signal_changed(), signal_unchanged()
 

@@ -10,8 +10,9 @@ use Exporter 'import';
 use Mail::MIMEDefang::Codec   qw(to_bytes);
 use Mail::MIMEDefang::Context qw(in_message_context);
 use Mail::MIMEDefang::Globals;
-use Mail::MIMEDefang::Log   qw(md_syslog);
-use Mail::MIMEDefang::Spool qw(write_result_line);
+use Mail::MIMEDefang::Log        qw(md_syslog);
+use Mail::MIMEDefang::ResultLine qw(header_name header_value);
+use Mail::MIMEDefang::Spool      qw(write_result_line);
 
 our @EXPORT_OK = qw(action_add_header action_insert_header action_change_header
     action_delete_header action_delete_all_headers action_add_header_now
@@ -19,22 +20,13 @@ our @EXPORT_OK = qw(action_add_header action_insert_header action_change_header
     action_delete_all_headers_now add_recipient delete_recipient change_sender
 );
 
-# rfc:5322#2.2  A name is printable ASCII without colon.  undef if none is left.
+# undef, and it is logged, if it is no name.
 sub _name ($name) {
-    $name = to_bytes($name);
-    $name =~ s/:?\s*\z//;
-    return $name if $name =~ /^[\x21-\x39\x3b-\x7e]+\z/;
-    md_syslog('warning', "Not the name of a header field: '$name'");
-    return;
-}
-
-# Folding is allowed; a line that does not begin with white space is not.
-sub _value ($value) {
-    $value = to_bytes($value);
-    $value =~ tr/\r\0//d;
-    $value =~ s/\s+\z// if $value =~ /\n\s*\z/;
-    $value =~ s/\n(?![ \t])/\n /g;
-    return $value;
+    my $good = header_name($name);
+    md_syslog('warning',
+        'Not the name of a header field: \'' . to_bytes($name) . "'")
+        if !defined $good;
+    return $good;
 }
 
 sub _number ($n, $default) {
@@ -43,18 +35,18 @@ sub _number ($n, $default) {
 
 sub action_add_header ($name, $value = '', @) {
     $name = _name($name) // return;
-    return write_result_line('H', $name, _value($value));
+    return write_result_line('H', $name, $value);
 }
 
 sub action_insert_header ($name, $value = '', $position = 0, @) {
     $name = _name($name) // return;
-    return write_result_line('N', $name, _number($position, 0), _value($value));
+    return write_result_line('N', $name, _number($position, 0), $value);
 }
 
 sub action_change_header ($name, $value = '', $index = 1, @) {
     return if !in_message_context('action_change_header');
     $name = _name($name) // return;
-    return write_result_line('I', $name, _number($index, 1), _value($value));
+    return write_result_line('I', $name, _number($index, 1), $value);
 }
 
 sub action_delete_header ($name, $index = 1, @) {
@@ -115,7 +107,10 @@ sub action_add_header_now ($name, $value = '', @) {
     $name = _name($name) // return 0;
     action_add_header($name, $value);
     return _edit_header(
-        sub ($fields) { push @{$fields}, "$name: " . _value($value) . "\n" });
+        sub ($fields) {
+            push @{$fields}, "$name: " . header_value($value) . "\n";
+        }
+    );
 }
 
 sub action_insert_header_now ($name, $value = '', $position = 0, @) {
@@ -126,7 +121,7 @@ sub action_insert_header_now ($name, $value = '', $position = 0, @) {
     return _edit_header(
         sub ($fields) {
             my $at = $position < @{$fields} ? $position : @{$fields};
-            splice @{$fields}, $at, 0, "$name: " . _value($value) . "\n";
+            splice @{$fields}, $at, 0, "$name: " . header_value($value) . "\n";
         }
     );
 }
@@ -139,7 +134,7 @@ sub action_change_header_now ($name, $value = '', $index = 1, @) {
     return _edit_header(
         sub ($fields) {
             my $at = _find($fields, $name, $index) // return;
-            $fields->[$at] = "$name: " . _value($value) . "\n";
+            $fields->[$at] = "$name: " . header_value($value) . "\n";
         }
     );
 }
