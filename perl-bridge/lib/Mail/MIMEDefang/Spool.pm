@@ -14,7 +14,8 @@ use Mail::MIMEDefang::Log        qw(md_syslog);
 use Mail::MIMEDefang::ResultLine qw(check_result);
 
 our @EXPORT_OK = qw(read_commands_file write_result_line signal_changed
-    signal_unchanged load_commands hold_results drop_results commit_results);
+    signal_unchanged load_commands hold_results drop_results commit_results
+    results_so_far);
 
 use constant MAX_LINE => 16382;    # spec:spool-results-limits
 
@@ -145,6 +146,18 @@ sub hold_results () {
     return;
 }
 
+# The lines until now, also those of the sender's and the recipients' callbacks.
+sub results_so_far () {
+    my @lines;
+    if (open my $fh, '<', 'RESULTS') {
+        @lines = <$fh>;
+        close $fh;
+    }
+    push @lines, @{ $held // [] };
+    chomp @lines;
+    return @lines;
+}
+
 sub drop_results () {
     undef $held;
     return;
@@ -202,6 +215,10 @@ Say that F<NEWBODY> replaces the body; do nothing.
 =head2 load_commands(NEED_END)
 
 As read_commands_file, but dies with the reason.
+
+=head2 results_so_far()
+
+The lines that F<RESULTS> would have if the request ended now.
 
 =head2 hold_results(), commit_results(), drop_results()
 
