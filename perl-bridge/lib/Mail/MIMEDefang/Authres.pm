@@ -36,14 +36,11 @@ sub md_authres ($address = undef, $ip = undef, $authserv = undef, @args) {
     my ($dkim, $arc) = verified('md_authres');
     my @signatures = $dkim ? _signatures($dkim) : ();
     my @spf        = _spf($address, $ip, $helo);
-    my $dmarc      = md_dmarc_verify(
-        undef,
-        @spf ? [ $spf[0]{code}, $spf[0]{domain} ] : [],
-        [
-            map { { result => $_->{plain}, domain => $_->{domain} } }
-                @signatures
-        ]
-    );
+    my @known
+        = map { { result => $_->{plain}, domain => $_->{domain} } } @signatures;
+    @known = ({ result => 'temperror', domain => undef }) if !$dkim;
+    my $dmarc = md_dmarc_verify(undef,
+        @spf ? [ $spf[0]{code}, $spf[0]{domain} ] : [], \@known);
     my @items = (
         @signatures
         ? (map { $_->{item} } @signatures)

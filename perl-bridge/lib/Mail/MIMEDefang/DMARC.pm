@@ -52,13 +52,16 @@ sub _evaluate ($out, $spf, $dkim) {
         = (@{$record}{qw(text)}, $at, @{$record}{qw(pct adkim aspf)});
     $out->{policy} = _policy($out, $record, $at);
 
-    my ($open, $why) = (0, '');
+    my $open = 0;    # something that could have passed
     for my $kind (qw(dkim spf)) {
         my $given = $kind eq 'dkim' ? _signatures($dkim) : _senders($spf);
         for my $id (@{$given}) {
-            next if !_is_aligned($out, $record->{"a$kind"}, $id->{domain});
-            $out->{"${kind}_aligned"} = 1 if $id->{result} eq 'pass';
-            $open                     = 1 if $id->{result} eq 'temperror';
+            my $aligned = _is_aligned($out, $record->{"a$kind"}, $id->{domain});
+            $out->{"${kind}_aligned"} = 1
+                if $aligned && $id->{result} eq 'pass';
+            $open = 1
+                if $id->{result} eq 'temperror'
+                && ($aligned || !defined $id->{domain});
         }
     }
     if ($out->{spf_aligned} || $out->{dkim_aligned}) {
