@@ -20,6 +20,7 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libnet-dns-perl libhtml-parser-perl libio-socket-ssl-perl \
               libmail-dkim-perl libmail-spf-perl spamassassin publicsuffix \
               libwww-perl liblwp-protocol-https-perl libjson-perl \
+              libperl-dev \
               libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd \
               m4 libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 libwrap0
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
@@ -88,6 +89,12 @@ DIR_frontend    := core/frontend
 DIR_multiplexor := multiplexor
 DIR_cli         := cli
 DIR_support     := tests/support
+# The bridge's module in C: where Perl's headers (libperl-dev) are, and not with
+# sanitizers, which Perl has not.
+PERL_CORE := $(shell perl -MConfig -e 'print "$$Config{archlibexp}/CORE"' 2>/dev/null)
+FAST_SO   := auto/Mail/MIMEDefang/Fast/Fast.so
+FAST      := $(if $(filter release clang,$(MODE)),$(if \
+               $(wildcard $(PERL_CORE)/perl.h),$(OUT)/perl/$(FAST_SO)))
 PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl
 TESTS     := $(wildcard tests/*/test_*.c)
 FUZZERS   := $(wildcard fuzz/fuzz_*.c)
@@ -100,6 +107,7 @@ MTA_TESTS := $(wildcard tests/mta/*.t)
 PEER_TESTS := $(wildcard tests/peers/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
+               perl-bridge/xs/*.[ch] \
                docs/examples/*.[ch])
 MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in))
 
@@ -120,7 +128,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
   generate check-generated \
   coverage coverage-run fuzz fuzz-afl fuzz-build man docs install help clean
 
-all: $(STATIC) $(LIB)/libmilterproto.so $(PROGRAMS:%=$(BIN)/%) $(EXAMPLES) ## libraries, programs and examples
+all: $(STATIC) $(LIB)/libmilterproto.so $(PROGRAMS:%=$(BIN)/%) $(EXAMPLES) $(FAST) ## libraries, programs and examples
 
 # ---- building ---------------------------------------------------------------
 $(OBJ)/%.o: %.c
@@ -144,6 +152,16 @@ $(LIB)/libmilterproto.so: $(call obj,$(call src,milterproto)) milterproto/libmil
 $(BIN)/%: $(OBJ)/cli/%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
+
+$(OBJ)/perl-bridge/xs/Fast.o: perl-bridge/xs/Fast.xs perl-bridge/xs/base64.h
+	@mkdir -p $(@D)
+	xsubpp -noprototypes $< > $(@:.o=.c)
+	$(CC) $$(perl -MConfig -e 'print $$Config{ccflags}') $(OPT) $(HARD) -fPIC \
+	  -Wall -Wextra $(WERROR) -DVERSION='"1"' -DXS_VERSION='"1"' \
+	  -Iperl-bridge/xs -isystem $(PERL_CORE) -c -o $@ $(@:.o=.c)
+$(OUT)/perl/$(FAST_SO): $(OBJ)/perl-bridge/xs/Fast.o $(OBJ)/perl-bridge/xs/base64.o
+	@mkdir -p $(@D)
+	$(CC) -shared $(ALL_LDFLAGS) -o $@ $^
 
 # Tests may make malloc fail (tests/support/failmalloc.h).
 $(TST)/%: $(OBJ)/tests/%.o $(LIB)/libsupport.a $(STATIC)
@@ -287,6 +305,8 @@ install: all man ## DESTDIR and PREFIX are honoured
 	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) perl-bridge/bin/mimedefang.pl $(DESTDIR)$(PREFIX)/bin/
 	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
+	$(if $(FAST),install -D -m 644 $(FAST) \
+	  $(DESTDIR)$(PREFIX)/lib/sallyport/perl/$(FAST_SO))
 	install -m 644 milterproto/include/* $(DESTDIR)$(PREFIX)/include/
 	install -m 644 $(LIB)/libmilterproto.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 $(LIB)/libmilterproto.so \

@@ -18,6 +18,7 @@ BEGIN {
     unshift @INC,
         grep { -e "$_/Mail/MIMEDefang/Server.pm" } "$bin/../lib",
         "$bin/../share/perl5";
+    push @INC, grep {-d} "$bin/../../build/perl", "$bin/../lib/sallyport/perl";
 }
 
 use Mail::MIMEDefang::Deadline;    # before all that calls alarm

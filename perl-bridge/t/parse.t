@@ -16,19 +16,16 @@ my $dir = spool();
 chdir $dir or die "$dir: $!";
 local $SIG{__WARN__} = sub { };    # MIME-tools carp about what is odd
 
-sub parser ($max_parts) {
+sub filer () {
     state $n = 0;
     my $work = 'Work' . ++$n;
     mkdir $work or die "$work: $!";
-    my $parser = builtin_create_parser();
-    my $filer  = MIME::Parser::FileInto->new("./$work");
+    my $filer = MIME::Parser::FileInto->new("./$work");
     $filer->ignore_filename(1);
-    $parser->filer($filer);
-    $parser->max_parts($max_parts) if $max_parts > 0;
-    return $parser;
+    return $filer;
 }
 
-my $first;    # number of the first file of a tree
+my $first;                         # number of the first file of a tree
 
 # All that can be seen of an entity, as lines.
 sub dump_of ($entity, $in = '') {
@@ -83,14 +80,15 @@ sub dumped ($entity) {
 
 sub parse_theirs ($message, $max_parts) {
     put('INPUTMSG', $message);
-    return parser($max_parts)->parse(IO::File->new('INPUTMSG', 'r'));
+    my $parser = builtin_create_parser();
+    $parser->filer(filer());
+    $parser->max_parts($max_parts) if $max_parts > 0;
+    return $parser->parse(IO::File->new('INPUTMSG', 'r'));
 }
 
 sub parse_ours ($message, $max_parts) {
-    return ('', 'odd')
-        if Mail::MIMEDefang::Parse::may_have_uuencode(\$message);
-    return Mail::MIMEDefang::Parse::parse_message(\$message,
-        parser($max_parts));
+    return Mail::MIMEDefang::Parse::parse_message(\$message, filer(),
+        $max_parts);
 }
 
 sub printed ($entity) {
@@ -300,7 +298,17 @@ my @cases = (
             . "a=3D\nb\n",
         'fast'
     ],
-    [ 'uuencode', "Subject: x\n\nbegin 644 a\n#86)C\n`\nend\n",        'odd' ],
+    [ 'uuencode', "Subject: x\n\nbegin 644 a\n#86)C\n`\nend\n", 'odd' ],
+    [
+        'uuencode in HTML',
+        "Content-Type: text/html\n\nbegin 644 a\n#86)C\n`\nend\n",
+        'fast'
+    ],
+    [
+        'uuencode after a part',
+        "$MIXED--b\n\none\n--b--\nbegin 644 a\n#86)C\n`\nend\n",
+        'fast'
+    ],
     [ 'binhex', "Subject: x\n\n(tHIS file must be converted with B\n", 'odd' ],
     [ 'no uuencode', "Subject: x\n\nbegin 9\n(this\n begin 644\n",     'fast' ],
     (

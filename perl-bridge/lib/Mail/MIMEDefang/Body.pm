@@ -6,8 +6,9 @@
 package Mail::MIMEDefang::Body;
 use v5.36;
 use Exporter 'import';
-use MIME::Base64      qw(decode_base64 encode_base64);
-use MIME::QuotedPrint qw(decode_qp encode_qp);
+use Mail::MIMEDefang::Fast ();
+use MIME::Base64           qw(decode_base64 encode_base64);
+use MIME::QuotedPrint      qw(decode_qp encode_qp);
 
 our @EXPORT_OK = qw(decoded encoded is_known read_all write_all);
 
@@ -58,6 +59,8 @@ sub _decode_lines ($bytes) {
 
 # It takes "=" for nothing wherever it is, MIME::Base64 for the end.
 sub _decode_base64 ($bytes) {
+    return Mail::MIMEDefang::Fast::decode_base64($bytes)
+        if $Mail::MIMEDefang::Fast::Loaded;
     my $equals = index $bytes, '=';
     if ($equals >= 0 && substr($bytes, $equals) =~ tr/A-Za-z0-9+\///) {
         $bytes =~ tr{A-Za-z0-9+/}{}cd;
@@ -83,6 +86,8 @@ sub _by_mime_tools ($encoding, $method, $bytes, @args) {
 }
 
 sub _encode_base64 ($bytes, $) {
+    return Mail::MIMEDefang::Fast::encode_base64($bytes)
+        if $Mail::MIMEDefang::Fast::Loaded;
     return '' if !length $bytes;
     return join "\n", unpack('(a60)*', encode_base64($bytes, '')), '';
 }

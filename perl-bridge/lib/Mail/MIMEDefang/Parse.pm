@@ -20,6 +20,8 @@ our @EXPORT_OK = qw(can_parse may_have_uuencode new_entity parse_message
 
 use constant MAX_DEPTH => 40;    # of nested parts; then it is odd
 
+my $MAY_HOLD_UUENCODE = qr{^(?:text/plain|application/mac-binhex(?:40)?)\Z};
+
 no warnings 'recursion';         # see MAX_DEPTH
 
 # choice:bridge-parse  The classes of MIME-tools are filled from outside here, which is right for
@@ -40,8 +42,7 @@ sub _give_up ($why) {
     die \$why;    ## no critic (RequireCarping)
 }
 
-sub parse_message ($raw, $parser) {
-    my $max = $parser->max_parts;
+sub parse_message ($raw, $filer, $max = 0) {
     my $run = {
         raw    => $raw,
         max    => $max > 0 ? $max : 0,
@@ -56,7 +57,7 @@ sub parse_message ($raw, $parser) {
         return (undef, ${$@});
     }
     for my $leaf (@{ $run->{leaves} }) {
-        _write_leaf($run, $parser, @{$leaf});
+        _write_leaf($run, $filer, @{$leaf});
     }
     return $entity;
 }
@@ -169,7 +170,11 @@ sub _leaf ($run, $entity, $at, $bounds, $own) {
         $end = _without_last_eol($run, $at, $end);
     }
     my $encoding = $entity->head->mime_encoding;
-    _give_up('odd') if !is_known($encoding);
+    _give_up('odd')
+        if !is_known($encoding)
+        || ($encoding =~ /^(?:7bit|8bit|binary)\z/
+        && $entity->head->mime_type =~ $MAY_HOLD_UUENCODE
+        && may_have_uuencode($run->{raw}, $at, $end));
     push @{ $run->{leaves} }, [ $entity, $encoding, $at, $end - $at ];
     return ($entity, $next, $hit);
 }
@@ -208,9 +213,9 @@ sub _to_boundary ($run, $from, $bounds) {
     return;
 }
 
-sub _write_leaf ($run, $parser, $entity, $encoding, $at, $size) {
+sub _write_leaf ($run, $filer, $entity, $encoding, $at, $size) {
     my $head = $entity->head;
-    my $path = $parser->output_path($head);
+    my $path = $filer->output_path($head);
     my $body = MIME::Body::File->new($path);
     $body->binmode(1) if $head->mime_type !~ m{^(?:text|message)(?:/|\Z)};
 
@@ -225,18 +230,18 @@ sub _write_leaf ($run, $parser, $entity, $encoding, $at, $size) {
 
 # MIME::Parser goes through every text part line by line to look for these two;
 # the raw bytes tell faster that there is nothing to find.
-sub may_have_uuencode ($raw) {
-    return _has_line($raw, 'begin ', qr/\Gbegin [0-7]{3}/)
-        || _has_line($raw, '(',      qr/\G\(This file must be converted with/i);
+sub may_have_uuencode ($raw, $at = 0, $end = length ${$raw}) {
+    return _has_line($raw, $at, $end, 'begin ', qr/\Gbegin [0-7]{3}/)
+        || _has_line($raw, $at, $end, '(',
+        qr/\G\(This file must be converted with/i);
 }
 
-sub _has_line ($raw, $start, $pattern) {
-    my $at = 0;
+sub _has_line ($raw, $at, $end, $start, $pattern) {
     while (1) {
         pos(${$raw}) = $at;
         return 1 if ${$raw} =~ /$pattern/g;
         $at = index ${$raw}, "\n$start", $at;
-        return 0 if $at < 0;
+        return 0 if $at < 0 || $at >= $end;
         $at++;
     }
     return;
@@ -274,20 +279,22 @@ Mail::MIMEDefang::Parse - messages that are in order, parsed quickly
 
 Whether the installed MIME-tools are made as this module takes for granted.
 
-=head2 parse_message(RAW, PARSER)
+=head2 parse_message(RAW, FILER, MAX_PARTS)
 
-RAW: reference to the bytes of a message. PARSER: a MIME::Parser with the
-settings of the scan, of which the limit of parts and the names of files are
-used. Returns the entity that PARSER would make of it; or (undef, 'parts') if
-there are too many parts; or (undef, 'odd') if it is for PARSER itself. Odd are:
+RAW: reference to the bytes of a message. FILER: the MIME::Parser::Filer that
+names the files. MAX_PARTS: 0 or less is no limit. Returns the entity that
+MIME::Parser would make of the message, with the settings of the scan; or (undef,
+'parts') if there are too many; or (undef, 'odd') if it is for MIME::Parser. Odd
+are: text that may hold uuencoded files,
 header fields that are none, bare CRs or boundaries in a header, parts or
 multiparts without an end, boundaries that are missing, empty, or used twice,
 encoded messages, encodings other than the five of MIME, very deep nesting.
 Nothing has been written then. Dies if a file cannot be written.
 
-=head2 may_have_uuencode(RAW)
+=head2 may_have_uuencode(RAW, FROM, TO)
 
-False if MIME::Parser would find nothing that is uuencoded (or BinHex).
+False if MIME::Parser would find nothing between these two places, or anywhere,
+that is uuencoded (or BinHex).
 
 =head2 new_entity(HEAD)
 

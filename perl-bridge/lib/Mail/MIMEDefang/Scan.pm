@@ -155,37 +155,45 @@ sub _make_work () {
 # The entity, or undef if it has more than $MaxMIMEParts parts.
 sub _parse () {
     load_mime_tools();
-    my ($parser) = call_filter('filter_create_parser');
-    my $theirs = eval { $parser->isa('MIME::Parser') };
-    $parser = builtin_create_parser() if !$theirs;
     my $filer = MIME::Parser::FileInto->new('./Work');
     $filer->ignore_filename(1);
+    my ($parser) = call_filter('filter_create_parser');
+    return _parse_with($parser, $filer)
+        if eval { $parser->isa('MIME::Parser') };
+
+    my ($entity, $why) = _parse_fast($filer);
+    return $entity if $entity || $why eq 'parts';
+    $parser = builtin_create_parser();
+    $parser->interface(HEAD_CLASS => 'Mail::MIMEDefang::Head')
+        if Mail::MIMEDefang::Parse::can_parse();
+    $parser->extract_uuencode(0) if $why eq 'odd, no uuencode';
+    $parser->tmp_to_core(1)      if -s 'INPUTMSG' < SMALL;
+    return _parse_with($parser, $filer);
+}
+
+sub _parse_with ($parser, $filer) {
     $parser->filer($filer);
     $parser->max_parts($MaxMIMEParts) if $MaxMIMEParts > 0;
-
     my $fh = IO::File->new('INPUTMSG', 'r')
         or die "Cannot open INPUTMSG: $!\n";
-    if (!$theirs) {
-        my ($entity, $why) = _parse_fast($parser, $fh);
-        return $entity if $entity || $why eq 'parts';
-    }
     my $entity = $parser->parse($fh);
     die "Cannot parse message\n" if !$entity && $MaxMIMEParts <= 0;
     return $entity;
 }
 
-# A message that is in order; else it prepares the parser for what it is.
-sub _parse_fast ($parser, $fh) {
-    $parser->interface(HEAD_CLASS => 'Mail::MIMEDefang::Head');
-    my $size = -s $fh;
-    return (undef, 'size')  if $size >= MEDIUM;
-    $parser->tmp_to_core(1) if $size < SMALL;
+# The entity, or (undef, why not).
+sub _parse_fast ($filer) {
+    return (undef, 'size') if (-s 'INPUTMSG' // 0) >= MEDIUM;
     my $raw = Mail::MIMEDefang::Body::read_all('INPUTMSG')
-        // die "Cannot read INPUTMSG: $!\n";
-    return (undef, 'uuencode')
-        if Mail::MIMEDefang::Parse::may_have_uuencode(\$raw);
-    $parser->extract_uuencode(0);
-    return Mail::MIMEDefang::Parse::parse_message(\$raw, $parser);
+        // die "Cannot open INPUTMSG: $!\n";
+    return (undef, 'MIME-tools') if !Mail::MIMEDefang::Parse::can_parse();
+    my ($entity, $why)
+        = Mail::MIMEDefang::Parse::parse_message(\$raw, $filer, $MaxMIMEParts);
+    $why = 'odd, no uuencode'
+        if !$entity
+        && $why eq 'odd'
+        && !Mail::MIMEDefang::Parse::may_have_uuencode(\$raw);
+    return ($entity, $why);
 }
 
 # Mail programs show one Subject or another; make it the one that was filtered.
