@@ -272,7 +272,7 @@ fuzz-afl: ## the same with AFL++
 
 bench: deps-peers ## speed beside the peer, ratios; writes build/bench*.json
 	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/filters && tests/bench/daemons \
-	  && tests/bench/scan
+	  && tests/bench/pool && tests/bench/scan
 man: $(MAN_PAGES)
 docs: man ## manual pages as HTML in build/docs
 	@mkdir -p build/docs

@@ -27,7 +27,9 @@ my %unit    = (
     filter_cpu_us     => 'CPU us/message',
     bytes_per_session => 'octets each',
     start_ms          => 'ms, first answer',
-    private_kb        => 'private KB each',
+    asked_kb          => 'private KB, new',
+    private_kb        => 'private KB, used',
+    status_us         => 'us, `status`',
 );
 
 sub seconds () { return $seconds }
@@ -80,7 +82,7 @@ sub _number ($v) {
 }
 
 sub _print_table (@lines) {
-    my $format = "%-29s %-16s %-5s %9s  %-6s %9s  %7s %7s %7s  %s\n";
+    my $format = "%-29s %-16s %-8s %9s  %-8s %9s  %7s %7s %7s  %s\n";
     my $last   = '';
     printf $format, ('') x 4, 'beside', '', qw(ratio least most wanted);
     for my $l (@lines) {

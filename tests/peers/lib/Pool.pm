@@ -53,22 +53,32 @@ use POSIX ();
 Plays a run with a multiplexor, 'ours' or 'theirs'.  Returns { steps, log,
 statistics, notes }, each a list of lines.
 
+=head2 Pool->new($whose, $run), start(), stop([$gently])
+
+The same by hand: one that is not started yet; returns when it answers; returns
+what play returns.
+
 =cut
 
-sub play ($class, $whose, $run) {
+sub new ($class, $whose, $run) {
     state $count = 0;
-    my $dir  = temp_dir() . "/pool$$-" . ++$count;
-    my $self = bless {
+    my $dir = temp_dir() . "/pool$$-" . ++$count;
+    return bless {
         dir       => $dir,
         socket    => "$dir/spool/socket",
         open      => {},
         notes     => '',
         lines     => [],
         whose     => $whose,
+        run       => $run,
         has_notes => $run->{notes},
     }, $class;
-    my $ok = eval {
-        $self->start($whose, $run);
+}
+
+sub play ($class, $whose, $run) {
+    my $self = $class->new($whose, $run);
+    my $ok   = eval {
+        $self->start;
         $self->listen_to_notes;
         push @{ $self->{lines} }, $self->step(@$_) for @{ $run->{steps} };
         1;
@@ -77,8 +87,8 @@ sub play ($class, $whose, $run) {
     return $self->stop($run->{stops});
 }
 
-sub start ($self, $whose, $run) {
-    my $dir  = $self->{dir};
+sub start ($self) {
+    my ($dir, $whose, $run) = @$self{qw(dir whose run)};
     my $user = daemon_user();
     my (undef, undef, $uid, $gid) = getpwnam $user;
     for my $made ($dir, "$dir/spool") {
@@ -123,8 +133,7 @@ sub start ($self, $whose, $run) {
     return;
 }
 
-# Returns what play returns.
-sub stop ($self, $stops) {
+sub stop ($self, $stops = 0) {
     if ($self->{process}) {
         my @workers = descendants($self->{process}{pid});
         my $status  = stop_process($self->{process}, $stops ? 'TERM' : 'KILL');
