@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fifodir: a directory of our own below the spool (fifodir.h).
+ * fifodir: a directory of our own (fifodir.h).
  */
 #include "fifodir.h"
 
@@ -13,28 +13,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PREFIX ".zygote-"
 
 /* Its daemon is gone if nobody holds the lock. */
 static void
-sweep_one(int spool_fd, const char *name)
+sweep_one(int place_fd, const char *name)
 {
 	int fd = openat(
-	    spool_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	    place_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
 
 	if (fd < 0)
 		return;
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		fdio_remove_tree(spool_fd, name);
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	    flock(fd, LOCK_EX | LOCK_NB) == 0)
+		fdio_remove_tree(place_fd, name);
 	close(fd);
 }
 
 static void
-sweep(const char *spool_dir)
+sweep(const char *place)
 {
-	DIR *d = opendir(spool_dir);
+	DIR *d = opendir(place);
 	struct dirent *e;
 
 	if (!d)
@@ -46,13 +49,13 @@ sweep(const char *spool_dir)
 }
 
 int
-fifodir_make(const char *spool_dir, char **path)
+fifodir_make(const char *place, char **path)
 {
 	char *p;
 	int fd, err;
 
-	sweep(spool_dir);
-	if (asprintf(&p, "%s/" PREFIX "XXXXXX", spool_dir) < 0)
+	sweep(place);
+	if (asprintf(&p, "%s/" PREFIX "XXXXXX", place) < 0)
 		return -ENOMEM;
 	if (!mkdtemp(p)) {
 		err = errno;

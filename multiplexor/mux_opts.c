@@ -140,6 +140,8 @@ const struct opt mux_option_rows[] = {
 	    "start and stop workers ahead of need, as the load demands"),
 	FLAG('E', "zygote", zygote,
 	    "load the filter once and fork workers from that process"),
+	STR(0, "zygote-dir", zygote_dir, "DIR", NULL,
+	    "with -E: where to make pipes (default: /dev/shm, else -z)"),
 	FLAG('d', "debug-events", ignored, "accepted, has no effect"),
 	FLAG('G', "group-access", group_access,
 	    "let the group use the socket and read files"),

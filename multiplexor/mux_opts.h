@@ -45,6 +45,7 @@ struct mux_opts {
 	const char *map_socket;     /* -N */
 	const char *stats_file;     /* -t, relative to spool_dir */
 	const char *spool_dir;      /* -z */
+	const char *zygote_dir;     /* NULL = a place in memory, or spool_dir */
 	const char *worker;         /* -f */
 	const char *filter;         /* -F, NULL = the worker's default */
 	bool stats_syslog;          /* -T */

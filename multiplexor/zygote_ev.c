@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define IN_MEMORY   "/dev/shm"
 #define RECORD_MAX  512
 #define NAME_MAX_N  40    /* of a birth, "SLOT.NUMBER" */
 #define LEAVE_S     10    /* to exit after its last order, */
@@ -429,6 +430,19 @@ zygote_delivered(struct worker *w)
 
 /* ---- all of them ---- */
 
+/* On disk, the FIFOs of a start can take longer than all the rest of it. */
+static int
+make_dir(const struct mux *m, char **path)
+{
+	const struct mux_opts *o = m->o;
+	int fd;
+
+	if (o->zygote_dir)
+		return fifodir_make(o->zygote_dir, path);
+	fd = fifodir_make(IN_MEMORY, path);
+	return fd < 0 ? fifodir_make(o->spool_dir, path) : fd;
+}
+
 int
 zygotes_init(struct mux *m, char *err, size_t errlen)
 {
@@ -442,12 +456,13 @@ zygotes_init(struct mux *m, char *err, size_t errlen)
 	n->restart_ev = evtimer_new(m->base, on_restart, m);
 	r = n->restart_ev ? proc_adopt_orphans() : -ENOMEM;
 	if (r == 0)
-		n->dir_fd = r = fifodir_make(m->o->spool_dir, &n->dir);
+		n->dir_fd = r = make_dir(m, &n->dir);
 	if (r < 0)
 		snprintf(err, errlen,
-		    "-E needs a directory below the spool directory %s: %s; "
-		    "mend that or do without -E",
-		    m->o->spool_dir, strerror(-r));
+		    "-E needs a directory below %s: %s; mend that, or name "
+		    "another with --zygote-dir, or do without -E",
+		    m->o->zygote_dir ? m->o->zygote_dir : m->o->spool_dir,
+		    strerror(-r));
 	return r < 0 ? -1 : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fifodir: one's own directory is made and removed, dead ones are removed,
- * living ones are left alone. */
+ * living ones and those of others are left alone. */
 #include "multiplexor/fifodir.h"
 
 #include "core/base/fdio.h"
@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,10 +23,11 @@ static void
 only_the_dead_are_swept(void **state)
 {
 	const char *tmp = getenv("TMPDIR");
-	char spool[200], stale[300], file[300], link[300];
+	char spool[200], stale[300], file[300], link[300], others[300];
 	char *one, *two;
 	struct stat st;
 	int a, b;
+	bool not_mine; /* only root can give it away */
 
 	(void)state;
 	snprintf(spool, sizeof(spool), "%s/fifodir.XXXXXX", tmp ? tmp : "/tmp");
@@ -33,7 +35,10 @@ only_the_dead_are_swept(void **state)
 	snprintf(stale, sizeof(stale), "%s/.zygote-dead", spool);
 	snprintf(file, sizeof(file), "%s/.zygote-dead/7.1.0", spool);
 	snprintf(link, sizeof(link), "%s/.zygote-link", spool);
+	snprintf(others, sizeof(others), "%s/.zygote-others", spool);
 	assert_int_equal(mkdir(stale, 0700), 0);
+	assert_int_equal(mkdir(others, 0700), 0);
+	not_mine = chown(others, geteuid() + 1, (gid_t)-1) == 0;
 	assert_int_equal(mkfifo(file, 0600), 0);
 	assert_int_equal(symlink("/", link), 0);
 	a = fifodir_make(spool, &one);
@@ -42,6 +47,7 @@ only_the_dead_are_swept(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(access(stale, F_OK), -1);
 	assert_int_equal(lstat(link, &st), 0);
+	assert_int_equal(access(others, F_OK), not_mine ? 0 : -1);
 	b = fifodir_make(spool, &two);
 	assert_true(b >= 0);
 	assert_int_equal(access(one, F_OK), 0);

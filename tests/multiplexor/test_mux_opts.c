@@ -238,7 +238,8 @@ options_are_these(void **state)
 	    "- pipeline-idle\n"
 	    "z spool\nf worker\nF filter\nt stats-file\nT stats-syslog\n"
 	    "u stats-flush\nl log-events\nA log-scheduling\n"
-	    "Z status-updates\nk autoscale\nE zygote\nd debug-events\n"
+	    "Z status-updates\nk autoscale\nE zygote\n"
+	    "- zygote-dir\nd debug-events\n"
 	    "G group-access\nU user\np pid-file\no lock-file\nS facility\n"
 	    "Y log-label\nD foreground\n- log-stderr\n- log-format\n";
 	struct buf got;

@@ -23,6 +23,7 @@ setup(void **state)
 	int r = rig_setup(state);
 
 	((struct rig *)*state)->o.zygote = true;
+	((struct rig *)*state)->o.zygote_dir = ((struct rig *)*state)->dir;
 	unsetenv("WORKER_ZYGOTE");
 	return r;
 }
@@ -302,10 +303,24 @@ no_directory_no_start(void **state)
 	char err[300] = "", gone[260];
 
 	snprintf(gone, sizeof(gone), "%s/gone", r->dir);
-	r->o.spool_dir = gone;
+	r->o.zygote_dir = gone;
 	assert_int_equal(mux_new(&r->m, r->base, &r->o, err, sizeof(err)), -1);
 	r->m = NULL;
-	assert_non_null(strstr(err, "-E needs a directory below the spool"));
+	assert_non_null(strstr(err, "-E needs a directory below /"));
+	assert_non_null(strstr(err, "/gone: No such file"));
+}
+
+/* In memory if there is such a place, else in the spool. */
+static void
+a_place_for_the_directory_is_found(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.zygote_dir = NULL;
+	rig_start(r);
+	assert_string_equal(rig_say(r, "args"), "ok -forked");
+	assert_int_equal(
+	    leftovers(r, false), access("/dev/shm", W_OK) == 0 ? 0 : 1);
 }
 
 int
@@ -329,6 +344,7 @@ main(void)
 		T(free_in_the_middle_leaves_nothing),
 		T(the_directory_of_a_killed_daemon_is_removed),
 		T(no_directory_no_start),
+		T(a_place_for_the_directory_is_found),
 	};
 
 	event_enable_debug_mode();

@@ -42,7 +42,7 @@ sub all_of ($separate) {
     my $daemon = Daemon->start(
         filter   => $filter =~ s/VERSION/one/r,
         separate => $separate,
-        mux      => [qw(-E -m 2 -x 4 -w 1 -r 2 -Z)],
+        mux      => [qw(-E -m 2 -x 4 -w 1 -r 2 -Z --zygote-dir SPOOL)],
         options  => ['-X'],
     );
     $daemon->await_log(qr/zygote \(pid \d+\) is ready/);
