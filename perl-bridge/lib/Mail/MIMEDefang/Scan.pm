@@ -53,6 +53,8 @@ sub fatal ($message, @) {
 
 # A fifth of a worker's start-up time, so not before they are needed.
 sub load_mime_tools () {
+    state $loaded;
+    return if $loaded++;
     require MIME::Parser;
     require Mail::MIMEDefang::Output;
     require Mail::MIMEDefang::Parse;
