@@ -109,7 +109,9 @@ C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                perl-bridge/xs/*.[ch] \
                docs/examples/*.[ch])
-MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in))
+PERL_PROGRAMS := mimedefang.pl mimedefang-test-mail
+POD_PAGES := $(patsubst %,$(OUT)/man/%.8,$(filter mimedefang-%,$(PERL_PROGRAMS)))
+MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in)) $(POD_PAGES)
 
 obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
 src = $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard $(DIR_$(1))/*.c))
@@ -289,6 +291,10 @@ $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
 	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' \
 	  -e '/@COMMANDS@/{r $@.commands' -e 'd;}' \
 	  -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+# The manual of a Perl program is in it.
+$(POD_PAGES): $(OUT)/man/%.8: perl-bridge/bin/%
+	@mkdir -p $(@D)
+	pod2man --section=8 --center=Sallyport --release=$(VERSION) --name=$* $< > $@
 # A page about no program.
 $(OUT)/man/%.7: docs/man/%.7.in
 	@mkdir -p $(@D)
@@ -303,7 +309,8 @@ install: all man ## DESTDIR and PREFIX are honoured
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/perl5 \
 	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples
-	install -m 755 $(PROGRAMS:%=$(BIN)/%) perl-bridge/bin/mimedefang.pl $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(PERL_PROGRAMS:%=perl-bridge/bin/%) \
+	  $(DESTDIR)$(PREFIX)/bin/
 	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
 	$(if $(FAST),install -D -m 644 $(FAST) \
 	  $(DESTDIR)$(PREFIX)/lib/sallyport/perl/$(FAST_SO))

@@ -44,7 +44,12 @@ like output('readelf', '-d', $lib), qr/SONAME.*\[libmilterproto\.so\.0\]/,
     'soname';
 
 ok -s "$root/usr/share/$_", "there is $_"
-    for qw(man/man3/milterproto.3 doc/sallyport/examples/milter.lua);
+    for qw(man/man3/milterproto.3 man/man8/mimedefang-test-mail.8
+    doc/sallyport/examples/milter.lua);
+write_file(temp_dir() . '/mail', "Subject: x\n\nx\n");
+like output("$root/usr/bin/mimedefang-test-mail",
+    '-f', '/dev/null', temp_dir() . '/mail'),
+    qr/^Verdict: accepted$/m, 'a filter can be tried';
 
 my @headers = map {s{.*/}{}r} glob "$root/usr/include/milterproto*.h";
 my %public;
