@@ -449,6 +449,14 @@ subtest 'rar' => sub {
     is_deeply(names('sfx'), ['a.exe'], 'behind a self-extractor');
 };
 
+subtest 'what the filter chose stays' => sub {
+    local $Features{'7zip'} = '/opt/7z';
+    local $Features{tar};
+    is(Mail::MIMEDefang::Utils::md_init(), 1,         'md_init');
+    is($Features{'7zip'},                  '/opt/7z', 'as it was');
+    like($Features{tar}, qr/tar\z|\A\z/, 'found, or known not to be there');
+};
+
 subtest 'unrar of the filter\'s choice' => sub {
     put('f', rar4('a.txt'));
     my $program = put("$dir/my-unrar", <<"END");
@@ -481,7 +489,9 @@ END
 };
 
 subtest 'without programs' => sub {
-    local $ENV{PATH} = $dir;
+    require Mail::MIMEDefang::Archive::Program;
+    no warnings qw(once redefine);
+    local *Mail::MIMEDefang::Archive::Program::find_program = sub {return};
     local $Features{'7zip'};
     put('f', rar4('a.txt'));
     my $list = md_list_archive('f');

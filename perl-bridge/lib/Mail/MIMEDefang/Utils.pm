@@ -18,7 +18,14 @@ our @EXPORT    ## no critic (ProhibitAutomaticExportation)
     = qw(time_str hour_str copy_or_link re_match re_match_ext
     md_list_archive re_match_in_7zip_directory re_match_in_rar_directory
     re_match_in_tgz_directory re_match_in_zip_directory read_results);
-our @EXPORT_OK = qw(copy_file get_host_name slurp write_file);
+our @EXPORT_OK = qw(copy_file get_host_name md_init slurp write_file);
+
+# Programs that functions of ours use.
+sub md_init (@) {
+    require Mail::MIMEDefang::Features;
+    Mail::MIMEDefang::Features::detect_programs();
+    return 1;
+}
 
 sub time_str (@) {
     my ($s, $min, $h, $day, $month, $year) = localtime;
@@ -105,6 +112,11 @@ __END__
 Mail::MIMEDefang::Utils - helpers for filters
 
 =head1 FUNCTIONS
+
+=head2 md_init()
+
+Fills in what the filter left undefined of the programs in C<%Features>, as is done
+before a filter is loaded. 1.
 
 =head2 time_str(), hour_str()
 

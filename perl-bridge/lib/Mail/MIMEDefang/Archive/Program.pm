@@ -7,11 +7,12 @@
 package Mail::MIMEDefang::Archive::Program;
 use v5.36;
 use Exporter 'import';
-use File::Temp ();
+use File::Temp                 ();
+use Mail::MIMEDefang::Features qw(find_program);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Run qw(run_command);
 
-our @EXPORT_OK = qw(find_program is_compressed list_members unpack_to);
+our @EXPORT_OK = qw(is_compressed list_members unpack_to);
 
 use constant MAX_ERRORS => 1 << 16;
 
@@ -52,16 +53,6 @@ my %LIST    = (
 
 sub is_compressed ($type) {
     return exists $DECOMPRESS{$type};
-}
-
-sub find_program (@names) {
-    for my $name (@names) {
-        return $name if $name =~ m{/} && -x $name;
-        for my $dir (grep {m{^/}} split /:/, $ENV{PATH} // '') {
-            return "$dir/$name" if -f -x "$dir/$name";
-        }
-    }
-    return;
 }
 
 sub _program ($reader) {
@@ -199,10 +190,6 @@ __END__
 Mail::MIMEDefang::Archive::Program - programs that read archives
 
 =head1 FUNCTIONS
-
-=head2 find_program(NAME...)
-
-The path of the first that is on C<$PATH> (or is a path itself), or nothing.
 
 =head2 is_compressed(TYPE)
 
