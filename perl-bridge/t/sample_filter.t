@@ -72,6 +72,7 @@ for (
     [ 'x.scr.. ', 'MZ' ],
     [ 'a.zip',    zip('x.exe') ],
     [ 'a.ZIP',    zip('dir/X.JS') ],
+    [ 'a.tgz',    zip('x.exe') ],
     [ 'x.com',    'MZ', 'text/plain' ],
     )
 {
