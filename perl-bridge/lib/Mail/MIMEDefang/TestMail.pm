@@ -108,7 +108,7 @@ sub _main ($program, @arguments) {
         filter  => File::Spec->rel2abs($o->{filter}),
         seconds => $o->{timeout},
     );
-    if (($worker->ask('ping') // '') ne 'PONG') {
+    if (($worker->ask('ping', SECONDS) // '') ne 'PONG') {    # it has loaded
         $worker->stop;
         print {*STDERR} map {"$_->[1]\n"} $worker->log_lines;
         die "the filter $o->{filter} cannot be loaded\n";

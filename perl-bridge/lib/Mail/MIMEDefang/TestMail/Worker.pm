@@ -123,10 +123,10 @@ sub _note ($report, $what) {
 # ---- this side -------------------------------------------------------------
 
 # One command and its answer; undef if the worker is gone or too slow.
-sub ask ($self, $line) {
+sub ask ($self, $line, $seconds = $self->{seconds}) {
     local $SIG{PIPE} = 'IGNORE';
     print { $self->{in} } "$line\n" or return;
-    my $deadline = clock_gettime(CLOCK_MONOTONIC) + $self->{seconds};
+    my $deadline = clock_gettime(CLOCK_MONOTONIC) + $seconds;
     my $answer   = '';
     while ($answer !~ /\n/) {
         my $left = $deadline - clock_gettime(CLOCK_MONOTONIC);
@@ -199,7 +199,7 @@ Mail::MIMEDefang::TestMail::Worker - a worker that harms nobody
 
 =head2 start(dir => ..., program => ..., filter => ..., seconds => ...)
 
-=head2 ask(LINE)
+=head2 ask(LINE [, SECONDS])
 
 The answer to a command, undef if there is none.
 
