@@ -129,13 +129,22 @@ subtest 'zip: names' => sub {
 
 subtest 'zip: matching' => sub {
     for (
-        [ 'no program',       zip(['a.txt']),                               0 ],
-        [ 'a program',        zip(['d/a.EXE']),                             1 ],
-        [ 'in second place',  zip(['a.txt'], ['b.exe']),                    1 ],
-        [ 'self-extractor',   'MZ' x 99 . zip(['a.exe']),                   1 ],
-        [ 'without end',      zip(['a.exe']) =~ s/PK\x01.*//sr,             1 ],
-        [ 'in stored zip',    zip([ 'b', zip(['a.exe']) ]),                 1 ],
-        [ 'in deflated zip',  zip([ 'b', zip(['a.exe']), method => 8 ]),    1 ],
+        [ 'no program',      zip(['a.txt']),                            0 ],
+        [ 'a program',       zip(['d/a.EXE']),                          1 ],
+        [ 'in second place', zip(['a.txt'], ['b.exe']),                 1 ],
+        [ 'self-extractor',  'MZ' x 99 . zip(['a.exe']),                1 ],
+        [ 'without end',     zip(['a.exe']) =~ s/PK\x01.*//sr,          1 ],
+        [ 'in stored zip',   zip([ 'b', zip(['a.exe']) ]),              1 ],
+        [ 'in deflated zip', zip([ 'b', zip(['a.exe']), method => 8 ]), 1 ],
+        [
+            'after a size that is a lie',
+            do {
+                my $z = zip([ 'a.img', 'x' ], ['b.exe']);
+                substr $z, 18, 4, pack 'V', 140_000;
+                $z . 'x' x 150_000;
+            },
+            1
+        ],
         [ 'link to one',      zip([ 'l', 'a.exe', mode => 0120777 ]),       1 ],
         [ 'blank at the end', zip(['a.exe . ']),                            1 ],
         [ 'NUL inside',       zip(["a.exe\0.txt"]),                         1 ],
@@ -447,6 +456,8 @@ subtest 'rar' => sub {
     }
     put('sfx', 'MZ' . "\x90" x 5000 . rar5('a.exe'));
     is_deeply(names('sfx'), ['a.exe'], 'behind a self-extractor');
+    put('picture', "\xff\xd8\xff" . 'x' x 5000 . rar5('a.exe'));
+    is_deeply(names('picture'), ['a.exe'], 'behind a picture');
 };
 
 subtest 'what the filter chose stays' => sub {

@@ -276,8 +276,12 @@ sub _zip ($self, $path, $inside, $depth) {
         $strange = 1 if !defined $wanted;
         next         if !$wanted;
         push @inner, $header;
+
+      # What is stored is searched with it; what is no zip archive might not be.
         $end = $header->{content} + $header->{packed}
-            if $header->{method} == 0 && $depth < $self->{limit}{depth};
+            if $wanted eq 'zip'
+            && $header->{method} == 0
+            && $depth < $self->{limit}{depth};
     }
     for my $header (@inner) {
         my $file = $self->_temp;
@@ -309,8 +313,8 @@ sub _zip_member ($self, $inside, $header) {
     return;
 }
 
-# Whether a member is an archive; undef if it is packed in a way that we do not
-# know.
+# The type of a member that is to be looked into, or 0; undef if it is packed in a
+# way that we do not know.
 sub _looked_into ($self, $fh, $header) {
     return 0 if $header->{encrypted} || $header->{name} =~ m{/\z};
     my $head = '';
@@ -323,7 +327,7 @@ sub _looked_into ($self, $fh, $header) {
     );
     return if !$read;
     return begins_as(substr $head, 0, HEAD)
-        || looks_like_archive($header->{name}) ? 1 : 0;
+        // (looks_like_archive($header->{name}) ? 'by its name' : 0);
 }
 
 # The names first: they are known even if the contents cannot be had.

@@ -82,8 +82,8 @@ sub archive_types ($path) {
     my $head = _piece($fh, 0, HEAD);
     my @found;
     my $first = begins_as($head);
-    push @found, [ $first, 0 ]    if $first;
-    push @found, _after_stub($fh) if $head =~ $STUB;
+    push @found, [ $first, 0 ]             if $first;
+    push @found, _further_down($fh, $head) if !$first;
     push @found, [ 'iso', 0 ]
         if !$first && _is_iso($head, _piece($fh, ISO_AT, 5));
 
@@ -101,10 +101,15 @@ sub _piece ($fh, $at, $length) {
     return $bytes // '';
 }
 
-sub _after_stub ($fh) {
-    my %type = ('7z' => '7z', Ra => 'rar', MS => 'cab');
-    return if _piece($fh, 0, STUB_SIZE) !~ $SIGNATURE;
-    return [ $type{ substr $1, 0, 2 }, $-[0] ];
+# Behind a self-extractor, or anything: there are programs that look for it.
+sub _further_down ($fh, $head) {
+    my %type  = ('7z' => '7z', Ra => 'rar', MS => 'cab');
+    my $bytes = _piece($fh, 0, STUB_SIZE);
+    while ($bytes =~ /$SIGNATURE/g) {
+        my ($at, $name) = ($-[0], $type{ substr $1, 0, 2 });
+        return [ $name, $at ] if $name ne 'cab' || $head =~ $STUB;
+    }
+    return;
 }
 
 # What boots, or nothing, comes before the volume: anything else might be taken
@@ -127,8 +132,8 @@ Mail::MIMEDefang::Archive::Type - what kind of archive a file is
 =head2 archive_types(PATH)
 
 A list of [TYPE, OFFSET], one for each archive that a program may see in the
-file: what it begins with, what follows a self-extractor, a zip archive at its
-end. Empty if there is none or the file cannot be read.
+file: what it begins with, what follows a self-extractor or a picture, a zip archive
+at its end. Empty if there is none or the file cannot be read.
 
 Types: C<zip 7z rar tar cab ar cpio xar lha iso arj ace>, and those of one
 compressed file: C<gz bz2 xz zst lz lzma Z lz4 lzo rpm>.
