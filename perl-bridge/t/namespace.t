@@ -132,7 +132,7 @@ my @FUNCTIONS = qw(
     write_result_line
 );
 my @SCALARS = qw(
-    Action AddWarningsInline AddApparentlyToForSpamAssassin AdminAddress
+    Action AmbiguousMIME AddWarningsInline AddApparentlyToForSpamAssassin AdminAddress
     AdminName Administrator CachedTimezone Changed ClamdSock CSSHost CWD CurrentVirusScannerMessage
     DaemonAddress DaemonName DefangCounter DoStatusTags Domain
     EntireMessageQuarantined EnumerateRecipients FilterEndReplacementEntity
@@ -148,11 +148,13 @@ my @SCALARS = qw(
     URL ValidateIPHeader VirusName VirusScannerMessages
     VirusScannerRoutinesInitialized WarningCounter WarningLocation
     WasMultiPart WasResent results_fh);
-my @ARRAYS = qw(AddedParts ESMTPArgs FlatParts Recipients SenderESMTPArgs
+my @ARRAYS
+    = qw(AddedParts Ambiguities ESMTPArgs FlatParts Recipients SenderESMTPArgs
     StatusTags VirusScannerEntityRoutines VirusScannerMessageRoutines
     Warnings);
-my @HASHES = qw(Actions Features RecipientESMTPArgs RecipientMailers
-    SendmailMacros Stupidity);
+my @HASHES
+    = qw(Actions CallbackTimeout Features RecipientESMTPArgs RecipientMailers
+    ScanLimit SendmailMacros Stupidity);
 
 my $filter
     = 'use strict; use warnings; sub filter_unknown_cmd { my ($c, @a) = @_;'

@@ -9,7 +9,7 @@ use Exporter 'import';
 use Mail::MIMEDefang::Globals;
 
 our @EXPORT_OK = qw(detect_and_load_perl_modules detect_programs
-    expect_use features_report find_program note_modules);
+    expect_use features_report find_program is_used note_modules);
 
 # Where besides $PATH, which a daemon may have without these.
 my @PLACES = qw(/usr/local/bin /usr/bin /bin /usr/local/sbin /usr/sbin /sbin);
@@ -86,6 +86,11 @@ sub _installed ($file) {
 sub expect_use ($code) {
     $is_used = $code;
     return;
+}
+
+# Whether the filter, or a file that it may read, has what REGEX matches.
+sub is_used ($regex) {
+    return $is_used->($regex);
 }
 
 # Only whether they are installed.
@@ -185,6 +190,10 @@ Looks for programs of features that nobody has set.
 
 CODE says for a regular expression whether the filter uses what it matches. Without
 it all modules are loaded.
+
+=head2 is_used(REGEX)
+
+Whether the filter has it; true if that is not known.
 
 =head2 note_modules()
 

@@ -52,6 +52,7 @@ my @SETTING_ARRAYS = qw(VirusScannerMessageRoutines VirusScannerEntityRoutines);
 # Reset by init_globals(); CWD too, to the spool directory.
 my %STATE = (
     Action                     => '',
+    AmbiguousMIME              => 0,
     ArchiveError               => '',
     ArchiveMember              => '',
     Changed                    => 0,
@@ -93,15 +94,15 @@ my %STATE = (
     WasMultiPart               => 0,
     WasResent                  => 0,
 );
-my @STATE_ARRAYS = qw(AddedParts ESMTPArgs FlatParts Recipients
+my @STATE_ARRAYS = qw(AddedParts Ambiguities ESMTPArgs FlatParts Recipients
     SenderESMTPArgs StatusTags Warnings);
 my @STATE_HASHES
     = qw(Actions RecipientESMTPArgs RecipientMailers SendmailMacros);
 
-our (%CallbackTimeout, %Features, %Stupidity);
+our (%CallbackTimeout, %Features, %ScanLimit, %Stupidity);
 
 our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
-    qw(%CallbackTimeout %Features %Stupidity init_globals),
+    qw(%CallbackTimeout %Features %ScanLimit %Stupidity init_globals),
     (map {"\$$_"} sort keys %SETTING, keys %STATE),
     (map {"\@$_"} @SETTING_ARRAYS,    @STATE_ARRAYS),
     (map {"\%$_"} @STATE_HASHES),
@@ -134,6 +135,14 @@ my %PATH = (
 );
 $Features{"Path:$_"} = $ENV{"MIMEDEFANG_$_"} // $PATH{$_} for keys %PATH;
 %Stupidity = (NoMultipleInlines => 0);
+
+# spec:bridge-limits
+%ScanLimit = (
+    parts  => 5000,
+    depth  => 250,
+    bytes  => 1 << 30,
+    action => 'bounce',
+);
 
 # spec:bridge-time-limits  Before the multiplexor would kill the worker.
 if (($ENV{MIMEDEFANG_BUSY_TIMEOUT} // '') =~ /^(\d+)\z/a && $1) {

@@ -7,11 +7,14 @@
 package Mail::MIMEDefang::Scan;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Actions  qw(action_bounce action_delete_header);
+use Mail::MIMEDefang::Actions
+    qw(action_bounce action_delete_header action_tempfail);
 use Mail::MIMEDefang::Callback qw(attempt call_filter has_callback);
 use Mail::MIMEDefang::Channel
     qw(pop_status_tag print_and_flush push_status_tag);
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Limits qw(look_at_message look_at_structure look_at_work
+    max_parts);
 use Mail::MIMEDefang::Log    qw(md_syslog);
 use Mail::MIMEDefang::MIME   qw(builtin_create_parser);
 use Mail::MIMEDefang::Notify qw(send_pending_notifications);
@@ -58,6 +61,7 @@ sub load_mime_tools () {
     require MIME::Parser;
     require Mail::MIMEDefang::Output;
     require Mail::MIMEDefang::Parse;
+    Mail::MIMEDefang::Limits::bound_decoders();
     MIME::Decoder->new($_) for qw(7bit 8bit binary base64 quoted-printable);
     return;
 }
@@ -75,11 +79,10 @@ sub _scan ($dir) {
         return signal_complete();
     }
 
-    my $entity = _tagged('Parsing Message', \&_parse);
-    if (!$entity) {
-        action_bounce('Message has too many MIME parts', '554', '5.7.1');
-        return signal_complete();
-    }
+    my $too_much = look_at_message();
+    my $entity;
+    ($entity, $too_much) = _tagged('Parsing Message', \&_parse) if !$too_much;
+    return _refuse($too_much) if $too_much;
     $WasMultiPart = Mail::MIMEDefang::Parse::wrap_single_part($entity) ? 0 : 1;
     _keep_one_subject();
 
@@ -134,9 +137,9 @@ sub _call ($tag, $callback, @args) {
 
 sub _tagged ($tag, $code) {
     push_status_tag($tag);
-    my $result = $code->();
+    my @result = $code->();
     pop_status_tag();
-    return $result;
+    return @result;
 }
 
 # If another worker was killed over this message, what it left goes.
@@ -154,7 +157,19 @@ sub _make_work () {
     return;
 }
 
-# The entity, or undef if it has more than $MaxMIMEParts parts.
+# spec:bridge-limits
+sub _refuse ($why) {
+    md_syslog('warning', $why);
+    if (($ScanLimit{action} // '') eq 'tempfail') {
+        action_tempfail($why, '451', '4.7.1');
+    }
+    else {
+        action_bounce($why, '554', '5.7.1');
+    }
+    return signal_complete();
+}
+
+# The entity, or (undef, what it has too much of).
 sub _parse () {
     load_mime_tools();
     my $filer = MIME::Parser::FileInto->new('./Work');
@@ -164,7 +179,8 @@ sub _parse () {
         if eval { $parser->isa('MIME::Parser') };
 
     my ($entity, $why) = _parse_fast($filer);
-    return $entity if $entity || $why eq 'parts';
+    return $entity                                    if $entity;
+    return (undef, 'Message has too many MIME parts') if $why eq 'parts';
     $parser = builtin_create_parser();
     $parser->interface(HEAD_CLASS => 'Mail::MIMEDefang::Head')
         if Mail::MIMEDefang::Parse::can_parse();
@@ -175,12 +191,19 @@ sub _parse () {
 
 sub _parse_with ($parser, $filer) {
     $parser->filer($filer);
-    $parser->max_parts($MaxMIMEParts) if $MaxMIMEParts > 0;
+    my $max = max_parts();
+    $parser->max_parts($max) if $max;
+
     my $fh = IO::File->new('INPUTMSG', 'r')
         or die "Cannot open INPUTMSG: $!\n";
+    my $too_much = look_at_structure();
+    return (undef, $too_much) if $too_much;
     my $entity = $parser->parse($fh);
-    die "Cannot parse message\n" if !$entity && $MaxMIMEParts <= 0;
-    return $entity;
+    $too_much = look_at_work();
+    return (undef, $too_much)    if $too_much;
+    return $entity               if $entity;
+    die "Cannot parse message\n" if !$max;
+    return (undef, 'Message has too many MIME parts');
 }
 
 # The entity, or (undef, why not).
@@ -190,7 +213,7 @@ sub _parse_fast ($filer) {
         // die "Cannot open INPUTMSG: $!\n";
     return (undef, 'MIME-tools') if !Mail::MIMEDefang::Parse::can_parse();
     my ($entity, $why)
-        = Mail::MIMEDefang::Parse::parse_message(\$raw, $filer, $MaxMIMEParts);
+        = Mail::MIMEDefang::Parse::parse_message(\$raw, $filer, max_parts());
     $why = 'odd, no uuencode'
         if !$entity
         && $why eq 'odd'
