@@ -34,6 +34,9 @@ use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
 
 # choice:bridge-lazy  One line for each module:
 # use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Name' => [qw(function ...)];
+use Mail::MIMEDefang::Antivirus::Table 'scanner_functions';
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Antivirus' =>
+    [ scanner_functions() ];
 use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Net' => [
     qw(expand_ipv6_address reverse_ip_address_for_rbl relay_is_blacklisted
         email_is_blacklisted relay_is_blacklisted_multi

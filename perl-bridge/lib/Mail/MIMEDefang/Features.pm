@@ -6,6 +6,7 @@
 package Mail::MIMEDefang::Features;
 use v5.36;
 use Exporter 'import';
+use Mail::MIMEDefang::Antivirus::Table qw(@SCANNERS);
 use Mail::MIMEDefang::Globals;
 
 our @EXPORT_OK = qw(detect_and_load_perl_modules detect_programs
@@ -20,16 +21,6 @@ my %PROGRAM = (
     'tar'         => ['tar'],
     'Path:RSPAMC' => ['rspamc'],
 );
-
-# The scanners' keys are there, false, even if nothing looks for the programs.
-my @SCANNERS
-    = qw(AVP AVP5 BDC CLAMAV CLAMD CLAMDSCAN CSAV FPROT FPROTD FPROTD6 FPSCAN
-    FSAV HBEDV KAVSCANNER NAI NOD32 NVCC SAVSCAN SOPHIE SOPHOS SymantecCSS TREND
-    TROPHIE VEXIRA);
-
-# A module of the bridge that knows programs for these: its function "programs"
-# returns a table like %PROGRAM.
-my $SCANNER_TABLE = 'Mail::MIMEDefang::Antivirus::Detect';
 
 # Feature -> what a filter says that uses the module.  Loading them all takes
 # longer than everything else at the start of a worker.
@@ -58,20 +49,49 @@ sub find_program (@names) {
     return;
 }
 
+# Two dozen searches are a tenth of a worker's start, and most filters never ask:
+# the value is looked up when it is read.
 sub detect_programs () {
-    my $file    = _file($SCANNER_TABLE);
-    my %program = %PROGRAM;
-    if (_installed($file)) {
-        require $file;
-        %program = (%program, $SCANNER_TABLE->can('programs')->());
-    }
-    for my $feature (keys %program) {
-        $Features{$feature} //= find_program(@{ $program{$feature} });
-    }
-    $Features{"Virus:$_"} //= 0 for @SCANNERS;
-    $Features{$_} //= '' for qw(tar 7zip);
     $Features{'Path:CLAMDCONF'}
         //= "$Features{'Path:CONFDIR'}/MD-clamdscan.conf";
+    for my $feature (keys %PROGRAM) {
+        _look_up_later($feature,
+            sub { find_program(@{ $PROGRAM{$feature} }) // '' });
+    }
+    for my $row (@SCANNERS) {
+        _look_up_later("Virus:$row->{feature}", sub { _scanner($row) });
+        my $variable = $row->{address} // next;
+        no strict 'refs';
+        ${"Mail::MIMEDefang::Globals::$variable"}
+            //= $row->{default} =~ s/\{spool\}/$Features{'Path:SPOOLDIR'}/r;
+    }
+    return;
+}
+
+# choice:bridge-scanners
+sub _scanner ($row) {
+    return 0 if $row->{another} || !defined $row->{program};
+    return 0 if $row->{needs}   && !-e $Features{ $row->{needs} };
+    return 0 if $row->{instead} && defined find_program($row->{instead});
+    return find_program($row->{program}) // 0;
+}
+
+sub _look_up_later ($feature, $code) {
+    tie $Features{$feature}, __PACKAGE__, $code if !exists $Features{$feature};
+    return;
+}
+
+sub TIESCALAR ($class, $code) {
+    return bless { code => $code }, $class;
+}
+
+sub FETCH ($self) {
+    $self->{value} = $self->{code}->() if !exists $self->{value};
+    return $self->{value};
+}
+
+sub STORE ($self, $value) {
+    $self->{value} = $value;
     return;
 }
 
@@ -184,7 +204,8 @@ Returns nothing.
 
 =head2 detect_programs()
 
-Looks for programs of features that nobody has set.
+Each program is looked for when its value is read, unless somebody has set it.
+C<$ClamdSock> and its like get their defaults.
 
 =head2 expect_use(CODE)
 
