@@ -141,6 +141,21 @@ subtest 'left behind' => sub {
     kill KILL => $child;
 };
 
+subtest 'a time limit of somebody else' => sub {
+    my $died = eval {
+        local $SIG{ALRM} = sub { die "limit\n" };
+        Time::HiRes::alarm(0.3);
+        run("echo \$\$ > $dir/child; sleep 1000");
+        1;
+    };
+    Time::HiRes::alarm(0);
+    is($died, undef,     'goes through');
+    is($@,    "limit\n", 'with its reason');
+    chomp(my $child = get("$dir/child") // '');
+    ok(!length $child || !lives($child), 'and nothing is left behind');
+    is(run('echo fine')->{output}, "fine\n", 'the next one runs');
+};
+
 subtest 'around it' => sub {
     local $SIG{CHLD} = 'IGNORE';
     local $SIG{PIPE} = 'IGNORE';

@@ -23,19 +23,21 @@ use constant {
 };
 
 sub run_command (%o) {
-    my $self = {
+    my $self = bless {
         name   => $o{argv}[0],
         max    => $o{max_bytes} // MAX_BYTES,
         limit  => $o{timeout_s} // TIMEOUT_S,
         output => '',
         total  => 0,
         sink   => $o{sink},
-    };
+        },
+        __PACKAGE__;
     $self->{deadline} = clock_gettime(CLOCK_MONOTONIC) + $self->{limit};
     local $?;
     local $SIG{CHLD} = 'DEFAULT';    # else somebody else may reap it
     my $error = _start($self, \%o) // _read($self);
     _kill($self) if $error ne '' && $self->{pid};
+    delete $self->{pid};
     my $status = $self->{status};
     return {
         status => defined $status && !($status & 127) ? $status >> 8  : undef,
@@ -43,6 +45,15 @@ sub run_command (%o) {
         output => $self->{output},
         error  => $error,
     };
+}
+
+# Somebody's time limit may end the wait: it must not leave the program behind.
+sub DESTROY ($self) {
+    return if !$self->{pid};
+    local ($?, $!, $@);
+    local $SIG{CHLD} = 'DEFAULT';
+    _kill($self);
+    return;
 }
 
 # undef, or why it did not start.
@@ -53,7 +64,9 @@ sub _start ($self, $o) {
     _become($to_us, $tell, $o) if !$pid;
     close $_ for $to_us, $tell;
     setpgrp $pid, $pid;    # whoever of the two comes first
-    my $n = sysread $why, my $text, BLOCK;
+    my ($n, $text);
+    do { $n = sysread $why, $text, BLOCK } while !defined $n && $!{EINTR};
+
     if ($n) {
         waitpid $pid, 0;
         return $text;
