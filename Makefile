@@ -155,13 +155,13 @@ $(BIN)/%: $(OBJ)/cli/%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
 
-$(OBJ)/perl-bridge/xs/Fast.o: perl-bridge/xs/Fast.xs perl-bridge/xs/base64.h
+$(OBJ)/perl-bridge/xs/Fast.o: perl-bridge/xs/Fast.xs $(wildcard perl-bridge/xs/*.h)
 	@mkdir -p $(@D)
 	xsubpp -noprototypes $< > $(@:.o=.c)
 	$(CC) $$(perl -MConfig -e 'print $$Config{ccflags}') $(OPT) $(HARD) -fPIC \
-	  -Wall -Wextra $(WERROR) -DVERSION='"1"' -DXS_VERSION='"1"' \
+	  -Wall -Wextra $(WERROR) -DVERSION='"2"' -DXS_VERSION='"2"' \
 	  -Iperl-bridge/xs -isystem $(PERL_CORE) -c -o $@ $(@:.o=.c)
-$(OUT)/perl/$(FAST_SO): $(OBJ)/perl-bridge/xs/Fast.o $(OBJ)/perl-bridge/xs/base64.o
+$(OUT)/perl/$(FAST_SO): $(OBJ)/perl-bridge/xs/Fast.o $(call obj,$(wildcard perl-bridge/xs/*.c))
 	@mkdir -p $(@D)
 	$(CC) -shared $(ALL_LDFLAGS) -o $@ $^
 

@@ -7,6 +7,7 @@
 #include "XSUB.h"
 
 #include "base64.h"
+#include "qp.h"
 
 MODULE = Mail::MIMEDefang::Fast  PACKAGE = Mail::MIMEDefang::Fast
 
@@ -39,6 +40,21 @@ encode_base64(bytes)
     SvPOK_only(RETVAL);
     base64_encode_lines((const unsigned char *)in, n, (unsigned char *)SvPVX(RETVAL));
     SvCUR_set(RETVAL, base64_lines_size(n));
+    *SvEND(RETVAL) = '\0';
+  OUTPUT:
+    RETVAL
+
+SV *
+encode_qp(text)
+    SV *text
+  PREINIT:
+    STRLEN n;
+    const char *in;
+  CODE:
+    in = SvPVbyte(text, n);
+    RETVAL = newSV(qp_room(n) + 1);
+    SvPOK_only(RETVAL);
+    SvCUR_set(RETVAL, qp_encode_text((const unsigned char *)in, n, (unsigned char *)SvPVX(RETVAL)));
     *SvEND(RETVAL) = '\0';
   OUTPUT:
     RETVAL

@@ -97,6 +97,8 @@ sub _encode_base64 ($bytes, $) {
 sub _encode_qp ($bytes, $is_text) {
     return _by_mime_tools('quoted-printable', 'encode', $bytes, $is_text)
         if !$is_text;
+    return Mail::MIMEDefang::Fast::encode_qp($bytes)
+        if $Mail::MIMEDefang::Fast::Loaded;
     my $text = encode_qp($bytes);
     $text =~ s/(?<!=\n)^\.\n/=2E\n/mg if "\n$text" =~ /\n\.\n/;
     $text =~ s/(?<!=\n)^From (?=[^\n]{0,67}\n)/=46rom /mg

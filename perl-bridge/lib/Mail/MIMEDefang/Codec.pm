@@ -32,6 +32,7 @@ sub percent_encode_for_graphdefang ($text = '', @) {
 }
 
 sub percent_decode ($text = '', @) {
+    return $text if index($text, '%') < 0;
     $text =~ s/%([0-9A-Fa-f]{2})/chr hex $1/ge;
     return $text;
 }

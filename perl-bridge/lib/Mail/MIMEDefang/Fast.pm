@@ -7,7 +7,7 @@
 package Mail::MIMEDefang::Fast;
 use v5.36;
 
-our $VERSION = '1';
+our $VERSION = '2';    # of the functions: that of the Makefile
 
 # Whether it could be loaded.
 our $Loaded = 0;
@@ -28,7 +28,7 @@ __END__
 
 =head1 NAME
 
-Mail::MIMEDefang::Fast - base64 in C
+Mail::MIMEDefang::Fast - encodings in C
 
 =head1 FUNCTIONS
 
@@ -43,5 +43,9 @@ The bytes; what is no letter of the alphabet, C<=> too, is passed over.
 =head2 encode_base64(BYTES)
 
 In lines of 60 letters.
+
+=head2 encode_qp(TEXT)
+
+Text with LF at the ends of its lines, as MIME::Decoder::QuotedPrint encodes it.
 
 =cut

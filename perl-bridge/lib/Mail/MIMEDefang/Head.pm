@@ -116,6 +116,15 @@ sub mime_attr ($self, $name, @value) {
     return ($parameters{$line} // _parameters($line))->{ $where->[1] };
 }
 
+sub mime_type ($self, @default) {
+    return $self->SUPER::mime_type(@default) if @default;
+    my $line = $self->_first('Content-Type') // ':';
+    return
+        lc(    ($parameters{$line} // _parameters($line))->{_}
+            || $self->{MIH_DefaultType}
+            || 'text/plain');
+}
+
 sub recommended_filename ($self) {
     for my $where ([ 'Content-Disposition', 'filename' ],
         [ 'Content-Type', 'name' ])

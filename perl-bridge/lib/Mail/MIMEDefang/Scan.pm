@@ -56,13 +56,14 @@ sub fatal ($message, @) {
 
 # A fifth of a worker's start-up time, so not before they are needed.
 sub load_mime_tools () {
-    state $loaded;
-    return if $loaded++;
+    state $loaded = 0;
+    return if $loaded;
     require MIME::Parser;
     require Mail::MIMEDefang::Output;
     require Mail::MIMEDefang::Parse;
     Mail::MIMEDefang::Limits::bound_decoders();
     MIME::Decoder->new($_) for qw(7bit 8bit binary base64 quoted-printable);
+    $loaded = 1;
     return;
 }
 
