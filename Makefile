@@ -159,7 +159,7 @@ $(OBJ)/perl-bridge/xs/Fast.o: perl-bridge/xs/Fast.xs $(wildcard perl-bridge/xs/*
 	@mkdir -p $(@D)
 	xsubpp -noprototypes $< > $(@:.o=.c)
 	$(CC) $$(perl -MConfig -e 'print $$Config{ccflags}') $(OPT) $(HARD) -fPIC \
-	  -Wall -Wextra $(WERROR) -DVERSION='"2"' -DXS_VERSION='"2"' \
+	  -Wall -Wextra $(WERROR) -DVERSION='"3"' -DXS_VERSION='"3"' \
 	  -Iperl-bridge/xs -isystem $(PERL_CORE) -c -o $@ $(@:.o=.c)
 $(OUT)/perl/$(FAST_SO): $(OBJ)/perl-bridge/xs/Fast.o $(call obj,$(wildcard perl-bridge/xs/*.c))
 	@mkdir -p $(@D)

@@ -81,6 +81,35 @@ sub check_all ($how) {
         theirs('encode', 'base64', join '', map {chr} 0 .. 255),
         "each octet, $how"
     );
+    check_qp($how);
+    return;
+}
+
+sub check_qp ($how) {
+    my $long    = 'a' x 75;
+    my %encoded = (
+        "a=b \xe9\t\n"      => "a=3Db =E9=09\n",
+        "${long}a\n"        => "${long}a\n",
+        "${long}aa"         => "$long=\naa=\n",
+        "${long}\xe9\n"     => "$long=\n=E9\n",
+        ".\n..\nFrom me\n"  => "=2E\n..\n=46rom me\n",
+        "From $long\n.\nx." => "From @{['a' x 70]}=\naaaaa\n=2E\nx.=\n",
+        "a\r\n\n"           => "a=0D\n\n",
+    );
+    for my $text (sort keys %encoded) {
+        is(encoded($text, 'quoted-printable', 1),
+            $encoded{$text}, "quoted-printable, $how");
+    }
+    my %decoded = (
+        "a=3db=3D =\n=C3=a4 \t\n"  => "a=b= \xc3\xa4\n",
+        "a= \r\nb \r\nc\r\r\nd \t" => "ab\nc\r\nd \t",
+        "==\n=4=\n=zz=4\n="        => "==4=zz=4\n=",
+        "=\n=\n"                   => '',
+    );
+    for my $text (sort keys %decoded) {
+        is(decoded($text, 'quoted-printable'),
+            $decoded{$text}, "quoted-printable decoded, $how");
+    }
     return;
 }
 

@@ -58,3 +58,18 @@ encode_qp(text)
     *SvEND(RETVAL) = '\0';
   OUTPUT:
     RETVAL
+
+SV *
+decode_qp(text)
+    SV *text
+  PREINIT:
+    STRLEN n;
+    const char *in;
+  CODE:
+    in = SvPVbyte(text, n);
+    RETVAL = newSV(n + 1);
+    SvPOK_only(RETVAL);
+    SvCUR_set(RETVAL, qp_decode((const unsigned char *)in, n, (unsigned char *)SvPVX(RETVAL)));
+    *SvEND(RETVAL) = '\0';
+  OUTPUT:
+    RETVAL

@@ -131,3 +131,63 @@ qp_encode_text(const unsigned char *in, size_t n, unsigned char *out)
 	}
 	return (size_t)(o.p - out);
 }
+
+static int
+hex_value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* One line without its end and the blanks before that.  False: a soft break ends it. */
+static bool
+decode_line(const unsigned char *in, size_t n, bool ended, unsigned char **out)
+{
+	const unsigned char *end = in + n;
+
+	while (in < end) {
+		const unsigned char *equals =
+		    memchr(in, '=', (size_t)(end - in));
+		size_t span = (size_t)((equals ? equals : end) - in);
+		memcpy(*out, in, span);
+		*out += span;
+		in += span;
+		if (!equals)
+			break;
+		if (ended && end - in == 1)
+			return false;
+		int high = end - in > 2 ? hex_value(in[1]) : -1;
+		int low = high >= 0 ? hex_value(in[2]) : -1;
+		*(*out)++ = (unsigned char)(low < 0 ? '=' : high << 4 | low);
+		in += low < 0 ? 1 : 3;
+	}
+	return true;
+}
+
+size_t
+qp_decode(const unsigned char *in, size_t n, unsigned char *out)
+{
+	unsigned char *o = out;
+
+	while (n > 0) {
+		const unsigned char *lf = memchr(in, '\n', n);
+		size_t length = lf ? (size_t)(lf - in) + 1 : n;
+		size_t text = length;
+
+		if (lf) {
+			text--;
+			if (text > 0 && in[text - 1] == '\r')
+				text--;
+			while (text > 0 && is_blank(in[text - 1]))
+				text--;
+		}
+		if (decode_line(in, text, lf != NULL, &o) && lf)
+			*o++ = '\n';
+		in += length;
+		n -= length;
+	}
+	return (size_t)(o - out);
+}

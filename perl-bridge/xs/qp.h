@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Text as quoted-printable (rfc:2045#6.7), with the line breaks that MIME-tools choose.  Pure. */
+ * Quoted-printable (rfc:2045#6.7), with the line breaks that MIME-tools choose.  Pure. */
 #ifndef XS_QP_H
 #define XS_QP_H
 
@@ -11,5 +11,9 @@
  * room for qp_room(n); returns how many octets these are. */
 size_t qp_encode_text(const unsigned char *in, size_t n, unsigned char *out);
 size_t qp_room(size_t n);
+
+/* Decodes n octets; CR LF and LF become LF, blanks before them go, and an "=" that means nothing
+ * stays.  Writes at most n octets to out; returns how many. */
+size_t qp_decode(const unsigned char *in, size_t n, unsigned char *out);
 
 #endif

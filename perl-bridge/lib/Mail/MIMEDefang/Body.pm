@@ -73,6 +73,8 @@ sub _decode_base64 ($bytes) {
 sub _decode_qp ($bytes) {
     return _by_mime_tools('quoted-printable', 'decode', $bytes)
         if $bytes =~ /\A%PDF-[0-9.]+=0D/;
+    return Mail::MIMEDefang::Fast::decode_qp($bytes)
+        if $Mail::MIMEDefang::Fast::Loaded;
     return decode_qp($bytes);
 }
 

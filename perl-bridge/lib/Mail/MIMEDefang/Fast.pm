@@ -7,7 +7,7 @@
 package Mail::MIMEDefang::Fast;
 use v5.36;
 
-our $VERSION = '2';    # of the functions: that of the Makefile
+our $VERSION = '3';    # of the functions: that of the Makefile
 
 # Whether it could be loaded.
 our $Loaded = 0;
@@ -43,6 +43,10 @@ The bytes; what is no letter of the alphabet, C<=> too, is passed over.
 =head2 encode_base64(BYTES)
 
 In lines of 60 letters.
+
+=head2 decode_qp(TEXT)
+
+As MIME::QuotedPrint's.
 
 =head2 encode_qp(TEXT)
 
