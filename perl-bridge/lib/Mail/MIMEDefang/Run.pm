@@ -83,8 +83,12 @@ sub _become ($out, $tell, $o) {
         setpgrp 0, 0;
         delete @SIG{qw(__WARN__ __DIE__)};
         $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP ALRM);
-        my $file = $o->{stdin} // '/dev/null';
-        open my $in, '<', $file or die "cannot open $file: $!\n";
+        my $in = $o->{stdin} // '/dev/null';
+        if (!ref $in) {
+            my $file = $in;
+            undef $in;
+            open $in, '<', $file or die "cannot open $file: $!\n";
+        }
         POSIX::dup2(fileno $in,  0);
         POSIX::dup2(fileno $out, 1);
         POSIX::dup2(1,           2) if !$o->{only_stdout};
@@ -203,8 +207,9 @@ Mail::MIMEDefang::Run - run a program, with limits
 Runs a program, found as C<argv[0]> or on C<$PATH> if that has no slash, and
 waits for its end. No shell sees the arguments. It runs in DIR (default: here),
 in a process group of its own, with ENV added to the environment; its standard
-input is the file STDIN (default F</dev/null>); its standard error goes where its
-output goes, or stays ours if ONLY_STDOUT is true, or goes to the file STDERR.
+input is the file STDIN (a name, default F</dev/null>, or an open handle, which it
+reads from where that stands); its standard error goes where its output goes, or
+stays ours if ONLY_STDOUT is true, or goes to the file STDERR.
 
 With SINK, a function, it gets the output block by block and OUTPUT stays empty;
 it must not die. When it returns false the program is ended, which is an error.
