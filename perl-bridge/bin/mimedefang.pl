@@ -24,13 +24,15 @@ BEGIN {
 use Mail::MIMEDefang::Deadline;    # before all that calls alarm
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
+use Mail::MIMEDefang::Actions::Headers qw(:site);
 use Mail::MIMEDefang::Features qw(features_report);
 use Mail::MIMEDefang::MIME;
 use Mail::MIMEDefang::Rebuild;
 use Mail::MIMEDefang::Scan;
 use Mail::MIMEDefang::Server;
 use Mail::MIMEDefang::Setup qw(load_filter);
-use Mail::MIMEDefang::Utils qw(:DEFAULT get_host_name);
+use Mail::MIMEDefang::Utils
+    qw(:DEFAULT get_host_name md_copy_orig_msg_to_work_dir);
 
 # choice:bridge-lazy  One line for each module:
 # use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Name' => [qw(function ...)];
@@ -46,6 +48,14 @@ use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Net' => [
 ];
 use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::CallForward' =>
     [qw(md_check_against_smtp_server get_smtp_return_code get_smtp_extensions)];
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Mail' => [
+    qw(resend_message resend_message_one_recipient
+        resend_message_specifying_mode pretty_print_mail)
+];
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::RFC2822' =>
+    [qw(gen_date_msgid_headers header_timezone rfc2822_date gen_msgid_header)];
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Stream' =>
+    [qw(stream_by_domain stream_by_recipient)];
 
 my $USAGE = <<'END';
 Usage: mimedefang.pl [-f FILTER] WORKDIR|-server|-serveru|-test|-features|-validate

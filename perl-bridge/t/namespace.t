@@ -39,6 +39,7 @@ my @FUNCTIONS = qw(
     action_replace_with_warning
     action_sm_quarantine
     action_tempfail
+    add_ip_validation_header
     add_recipient
     anonymize_uri
     append_html_boilerplate
@@ -49,6 +50,7 @@ my @FUNCTIONS = qw(
     change_sender
     collect_parts
     copy_or_link
+    delete_ip_validation_header
     delete_recipient
     detect_and_load_perl_modules
     do_main_loop
@@ -57,6 +59,8 @@ my @FUNCTIONS = qw(
     expand_ipv6_address
     fatal
     find_part
+    gen_date_msgid_headers
+    gen_msgid_header
     get_host_name
     get_mx_ip_addresses
     get_quarantine_dir
@@ -70,6 +74,7 @@ my @FUNCTIONS = qw(
     handle_scan
     handle_senderok
     handle_tick
+    header_timezone
     hour_str
     in_filter_context
     in_filter_end
@@ -80,6 +85,8 @@ my @FUNCTIONS = qw(
     is_public_ip4_address
     is_public_ip6_address
     md_check_against_smtp_server
+    md_copy_orig_msg_to_work_dir
+    md_copy_orig_msg_to_work_dir_as_mbox_file
     md_dns_txt
     md_get_bogus_mx_hosts
     md_get_dmarc_record
@@ -97,6 +104,7 @@ my @FUNCTIONS = qw(
     percent_encode
     percent_encode_for_graphdefang
     pop_status_tag
+    pretty_print_mail
     print_and_flush
     process_added_parts
     push_status_tag
@@ -116,7 +124,11 @@ my @FUNCTIONS = qw(
     relay_is_blacklisted_multi_list
     remove_redundant_html_parts
     replace_entire_message
+    resend_message
+    resend_message_one_recipient
+    resend_message_specifying_mode
     reverse_ip_address_for_rbl
+    rfc2822_date
     send_admin_mail
     send_filter_answer
     send_mail
@@ -126,6 +138,9 @@ my @FUNCTIONS = qw(
     signal_changed
     signal_complete
     signal_unchanged
+    stream_by_domain
+    stream_by_recipient
+    synthesize_received_header
     takeStabAtFilename
     time_str
     unknown_command_handler

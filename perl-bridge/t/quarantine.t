@@ -8,6 +8,15 @@ use lib "$FindBin::Bin/lib";
 use Bridge qw(get put spool start_scripted);
 use Test::More;
 
+my $DATE = 'Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [-+]\d{4}';
+
+# TEXT with its date and identifiers made the same always.
+sub same ($text) {
+    return $text =~ s/^$DATE$/Date: D/mr
+        =~ s/^Message-ID: <\d{12}\.[\d.]+@[^>\s]+>$/Message-ID: <N>/mr
+        =~ s/=_[\w.]+/B/gr;
+}
+
 my $quarantine = spool();
 my $w     = start_scripted(env => { MIMEDEFANG_QUARANTINEDIR => $quarantine });
 my $MIXED = <<'END';
@@ -137,11 +146,13 @@ subtest 'notes' => sub {
         = 'action_notify_sender("to you\n"); action_notify_administrator("to him \x{20ac}\n")';
     my (undef, $dir) = made(filter_end => "$note; $note; \$w = 1");
     my @mails = split /^\S+(?= -f)/m, get("$dir/sent");
-    is($mails[1], <<'END', 'to the sender');
+    is(same($mails[1]), <<'END', 'to the sender');
  -fmailer-daemon@localhost -FMIMEDefang -odd -Ac -oi -- <from@example.com>
 From: "MIMEDefang" <mailer-daemon@localhost>
 To: <from@example.com>
 Subject: MIMEDefang Notification
+Date: D
+Message-ID: <N>
 Auto-Submitted: auto-generated
 Precedence: bulk
 MIME-Version: 1.0
@@ -186,17 +197,15 @@ END
     is(get("$dir/RESULTS"), "F\n", 'no sendmail: the message goes on');
     like(
         $w->stderr,
-        qr{^err: QID1: /nonexistent did not take the mail to postmaster\@localhost: exit status 127$}m,
+        qr{^err: QID1: /nonexistent did not take the mail to postmaster\@localhost: cannot run /nonexistent: No such file or directory$}m,
         'logged'
     );
 
-    # More than a pipe holds: whoever writes it finds the pipe broken.
-    my $rest
-        = '$Features{"Path:SENDMAIL"} = "%s"; send_admin_mail("a", "b\n" x 100_000)';
+    my $rest = '$Features{"Path:SENDMAIL"} = "%s"; send_admin_mail("a", "b")';
     for (
-        [ "#!/bin/sh\nexec true\n",    'Broken pipe' ],
-        [ "#!/bin/sh\nexit 75\n",      'exit status 75' ],
-        [ "#!/bin/sh\nkill -9 \$\$\n", 'signal 9' ]
+        [ "#!/bin/sh\nexec true\n",          'it did not read the whole mail' ],
+        [ "#!/bin/sh\necho full; exit 75\n", 'exit status 75: full' ],
+        [ "#!/bin/sh\nkill -9 \$\$\n",       'signal 9' ]
         )
     {
         my ($script, $why) = @$_;
@@ -230,11 +239,13 @@ subtest 'other mail' => sub {
         'empty sender, bad mode, no shell'
     );
     like($mails[3], qr/\n\nnow\n\z/, 'outside of a message at once');
-    is($mails[4] =~ s/=_[\w.]+/B/gr, <<'END', 'send_multipart_mail');
+    is(same($mails[4]), <<'END', 'send_multipart_mail');
  -fa@b -FA -odd -Ac -oi -- c@d
 From: "A" <a@b>
 To: c@d
 Subject: S X: y
+Date: D
+Message-ID: <N>
 Auto-Submitted: auto-generated
 Precedence: bulk
 X-E: e

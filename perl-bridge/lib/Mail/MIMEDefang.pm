@@ -18,8 +18,10 @@ use Mail::MIMEDefang::Features qw(detect_and_load_perl_modules);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log qw(md_openlog md_syslog md_graphdefang_log_enable
     md_graphdefang_log md_graphdefang_log_array);
-use Mail::MIMEDefang::Notify qw(send_mail send_multipart_mail send_admin_mail
-    send_quarantine_notifications);
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Notify' => [
+    qw(send_mail send_multipart_mail send_admin_mail
+        send_quarantine_notifications)
+];
 use Mail::MIMEDefang::Scan  qw(signal_complete);
 use Mail::MIMEDefang::Setup qw(read_config);
 use Mail::MIMEDefang::Spool qw(read_commands_file write_result_line

@@ -9,52 +9,40 @@ use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Codec qw(one_line to_bytes);
 use Mail::MIMEDefang::Globals;
-use Mail::MIMEDefang::Log   qw(md_syslog);
-use Mail::MIMEDefang::Utils qw(get_host_name slurp);
+use Mail::MIMEDefang::Log      qw(md_syslog);
+use Mail::MIMEDefang::RFC2822  qw(:DEFAULT gen_msgid_header);
+use Mail::MIMEDefang::Sendmail qw(new_mail submit_mail);
+use Mail::MIMEDefang::Utils    qw(get_host_name slurp);
 
 our @EXPORT_OK = qw(send_mail send_multipart_mail send_admin_mail
     send_pending_notifications send_quarantine_notifications);
 
-# No shell: arguments come from the network.
 sub send_mail ($from, $fullname, $rcpt, $message, $mode = '-odd', @) {
-    $mode = '-odd' if $mode !~ /^-od[bqdi]\z/;
-    my @command = ($Features{'Path:SENDMAIL'}, '-f' . ($from || '<>'));
-    push @command, "-F$fullname" if length($fullname // '');
-    push @command, $mode, qw(-Ac -oi --), $rcpt;
-
-    local $SIG{PIPE} = 'IGNORE';
-    local $SIG{CHLD} = 'DEFAULT';
-    my $pid = open my $pipe, '|-';
-    if (!defined $pid) {
-        md_syslog('err', "Cannot fork to run $command[0]: $!");
-        return;
-    }
-    if (!$pid) {
-        open STDOUT, '>&', \*STDERR;    ## no critic (RequireCheckedOpen)
-        no warnings 'exec';
-        exec { $command[0] } @command;
-        require POSIX;
-        POSIX::_exit(127);
-    }
-    my $written = print {$pipe} to_bytes($message);
-    my $error   = $!;
-    return if close($pipe) && $written;
-
-    # A program that ends without reading may also break the pipe: why it ended
-    # tells more.
-    my $why
-        = $? & 127 ? 'signal ' . ($? & 127)
-        : $?       ? 'exit status ' . ($? >> 8)
-        : $written ? $!
-        :            $error;
-    md_syslog('err', "$command[0] did not take the mail to $rcpt: $why");
+    my ($mail, $error) = new_mail($message);
+    $error = submit_mail(
+        $mail,
+        from     => $from,
+        fullname => $fullname,
+        mode     => $mode,
+        to       => [$rcpt]
+    ) if $mail;
+    md_syslog('err',
+        "$Features{'Path:SENDMAIL'} did not take the mail to $rcpt: $error")
+        if $error ne '';
     return;
 }
 
-# Header fields that every generated mail has; EXTRA come last.
+# Header fields that every generated mail has; EXTRA come last.  rfc:3834#5
 sub _header ($from, $to, $subject, @extra) {
     return join '', map { one_line($_) . "\n" } "From: $from", "To: $to",
-        "Subject: $subject", @extra, 'MIME-Version: 1.0';
+        "Subject: $subject", split(/\n/, _date_and_id()),
+        'Auto-Submitted: auto-generated', 'Precedence: bulk', @extra,
+        'MIME-Version: 1.0';
+}
+
+# One message may give rise to several mails, so its queue id is no name for them.
+sub _date_and_id () {
+    return gen_date_msgid_headers(gen_msgid_header('NOQUEUE'));
 }
 
 sub _text ($type, $text) {
@@ -73,14 +61,9 @@ sub send_multipart_mail {
     }
     my $boundary = sprintf '=_%x.%x.%x', time, $$, int rand 2**31;
     my @extra    = map {"$_: $headers->{$_}"} sort keys %{ $headers // {} };
-    my $message  = _header(
-        length($fullname // '') ? "\"$fullname\" <$from>" : "<$from>",
-        $rcpt,
-        $subject,
-        'Auto-Submitted: auto-generated',
-        'Precedence: bulk',
-        @extra
-    );
+    my $message
+        = _header(length($fullname // '') ? "\"$fullname\" <$from>" : "<$from>",
+        $rcpt, $subject, @extra);
     $message .= "Content-Type: multipart/alternative; boundary=\"$boundary\"\n";
     $message .= "\n--$boundary\n$_"
         for _text('text/plain', $text), _text('text/html', $html);
@@ -114,21 +97,17 @@ sub _notify_sender ($details) {
         $DaemonName,
         $Sender,
         _header(
-            "\"$DaemonName\" <$DaemonAddress>",
-            $Sender,
-            $NotifySenderSubject,
-            'Auto-Submitted: auto-generated',
-            'Precedence: bulk'
+            "\"$DaemonName\" <$DaemonAddress>", $Sender,
+            $NotifySenderSubject
             )
             . _text('text/plain', $text . $details)
     );
 }
 
 sub send_pending_notifications () {
-    my $note = $Actions{notify_sender} ? slurp('NOTIFICATION') : undef;
+    my $note = slurp('NOTIFICATION');
     _notify_sender($note) if defined $note && $Sender ne '<>';
-    $note
-        = $Actions{notify_administrator} ? slurp('ADMIN_NOTIFICATION') : undef;
+    $note = slurp('ADMIN_NOTIFICATION');
     send_admin_mail($NotifyAdministratorSubject, $note) if defined $note;
     return;
 }
@@ -157,7 +136,8 @@ sub send_quarantine_notifications (@) {
         $text .= "----------\nHeader of part $n:\n"
             . (slurp("$QuarantineSubdir/PART.$n.HEADERS") // '');
     }
-    $text .= "----------\nWarnings:\n@Warnings" if @Warnings;
+    $text .= "----------\nWarnings:\n" . join "\n", @Warnings
+        if @Warnings;
 
     return send_mail(
         $DaemonAddress,
@@ -182,25 +162,34 @@ Mail::MIMEDefang::Notify - mail that the filter sends
 
 =head1 FUNCTIONS
 
+A filter finds all but the last in package main. They return nothing; mail that
+sendmail does not take is logged and lost. Generated mail has the fields
+C<Date>, C<Message-ID>, C<Auto-Submitted: auto-generated> and
+C<Precedence: bulk>; its text is quoted-printable UTF-8.
+
 =head2 send_mail(FROM, FULLNAME, RCPT, MESSAGE [, MODE])
 
-Gives MESSAGE, with its header, to the program C<$Features{'Path:SENDMAIL'}>.
-MODE: C<-odb -odq -odd -odi>, default C<-odd>.
+Gives MESSAGE, with its header, to the program C<$Features{'Path:SENDMAIL'}>, as
+it is. FROM: C<< <> >> if empty. FULLNAME: may be empty. MODE: C<-odb -odq -odd
+-odi>, default C<-odd>.
 
 =head2 send_multipart_mail(FROM, FULLNAME, RCPT, SUBJECT, TEXT, HTML [, \%HEADERS])
 
-Sends TEXT and HTML as alternatives.
+Sends TEXT and HTML as alternatives, with HEADERS in the header. Without FROM it
+only logs a warning.
 
 =head2 send_admin_mail(SUBJECT, TEXT)
 
-Sends TEXT to the administrator.
+Sends TEXT from C<$DaemonAddress> to C<$AdminAddress>.
 
 =head2 send_quarantine_notifications()
 
-Tells the administrator what was put in quarantine; normally in filter_end.
+Tells the administrator what was put in quarantine, and why; normally in
+filter_end. Nothing was: does nothing.
 
 =head2 send_pending_notifications()
 
-Sends what action_notify_sender and action_notify_administrator collected.
+Sends what action_notify_sender and action_notify_administrator collected in
+F<NOTIFICATION> and F<ADMIN_NOTIFICATION>.
 
 =cut

@@ -13,11 +13,12 @@ use Mail::MIMEDefang::Callback qw(attempt call_filter has_callback);
 use Mail::MIMEDefang::Channel
     qw(pop_status_tag print_and_flush push_status_tag);
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Notify' =>
+    ['send_pending_notifications'];
 use Mail::MIMEDefang::Limits qw(look_at_message look_at_structure look_at_work
     max_parts);
-use Mail::MIMEDefang::Log    qw(md_syslog);
-use Mail::MIMEDefang::MIME   qw(builtin_create_parser);
-use Mail::MIMEDefang::Notify qw(send_pending_notifications);
+use Mail::MIMEDefang::Log  qw(md_syslog);
+use Mail::MIMEDefang::MIME qw(builtin_create_parser);
 use Mail::MIMEDefang::Rebuild
     qw(empty_copy insert_warnings rebuild_entity write_new_body);
 use Mail::MIMEDefang::Spool qw(commit_results drop_results hold_results
@@ -232,7 +233,8 @@ sub _keep_one_subject () {
 }
 
 sub signal_complete (@) {
-    send_pending_notifications();
+    send_pending_notifications()
+        if -e 'NOTIFICATION' || -e 'ADMIN_NOTIFICATION';
     md_syslog(
         'debug',
         'Actions: ' . join ' ',

@@ -19,6 +19,11 @@ our @EXPORT_OK = qw(action_add_header action_insert_header action_change_header
     action_insert_header_now action_change_header_now action_delete_header_now
     action_delete_all_headers_now add_recipient delete_recipient change_sender
 );
+our %EXPORT_TAGS = (
+    actions => [@EXPORT_OK],
+    site    => [qw(add_ip_validation_header delete_ip_validation_header)],
+);
+push @EXPORT_OK, @{ $EXPORT_TAGS{site} };
 
 # undef, and it is logged, if it is no name.
 sub _name ($name) {
@@ -66,20 +71,25 @@ sub action_delete_all_headers ($name, @) {
 }
 
 # Edits the header of INPUTMSG and HEADERS: CODE changes the list of fields, each
-# with its folds and its line end.  1 or 0.
+# with its folds, all lines ending in LF.  The line ends of the file stay.
+# 1 or 0.
 sub _edit_header ($code) {
-    my @fields;
-    if (open my $in, '<', 'INPUTMSG') {
+    my ($in, @fields);
+    if (open $in, '<:raw', 'INPUTMSG') {
+        my ($crlf, $end) = (0, '');
         while (defined(my $line = <$in>)) {
-            last if $line =~ /^\r?\n\z/;
-            if ($line =~ /^[ \t]/ && @fields) { $fields[-1] .= $line }
-            else                              { push @fields, $line }
+            $crlf++ if $line =~ s/\r\n\z/\n/;
+            if    ($line eq "\n")                { $end = $line; last }
+            elsif ($line =~ /^[ \t]/ && @fields) { $fields[-1] .= $line }
+            else                                 { push @fields, $line }
         }
+        $fields[-1] =~ s/(?<!\n)\z/\n/ if @fields;
         $code->(\@fields);
+        my $header = join '', @fields, $end;
+        $header =~ s/\n/\r\n/g if $crlf;
         local $/ = \65536;
         return 1
-            if _replace('INPUTMSG',
-            sub ($out) { print {$out} @fields, "\n", <$in> })
+            if _replace('INPUTMSG', sub ($out) { print {$out} $header, <$in> })
             && _replace(
             'HEADERS',
             sub ($out) {
@@ -92,7 +102,7 @@ sub _edit_header ($code) {
 }
 
 sub _replace ($name, $write) {
-    open my $out, '>', "$name.new" or return 0;
+    open my $out, '>:raw', "$name.new" or return 0;
     return $write->($out) && close($out) && rename "$name.new", $name;
 }
 
@@ -178,6 +188,27 @@ sub change_sender ($addr, @) {
     return 1;
 }
 
+# The site's secret header, see Setup.
+sub _has_key ($name) {
+    return 1 if length $ValidateIPHeader;
+    md_syslog('warning',
+              "$name: no header is named in"
+            . " $Features{'Path:CONFDIR'}/mimedefang-ip-key");
+    return 0;
+}
+
+sub add_ip_validation_header (@) {
+    return 0 if !_has_key('add_ip_validation_header');
+    action_add_header($ValidateIPHeader, $RelayAddr);
+    return 1;
+}
+
+sub delete_ip_validation_header (@) {
+    return 0 if !_has_key('delete_ip_validation_header');
+    action_delete_all_headers($ValidateIPHeader);
+    return 1;
+}
+
 1;
 
 __END__
@@ -188,8 +219,9 @@ Mail::MIMEDefang::Actions::Headers - change header fields and envelope
 
 =head1 FUNCTIONS
 
-A NAME that cannot be one is logged and refused. In a VALUE, CR and NUL are
-removed, and a line after the first gets white space in front.
+A NAME that cannot be one is logged and refused; a colon at its end is dropped.
+In a VALUE, CR and NUL are removed, and a line after the first gets white space in
+front; characters become UTF-8. Where no return value is named there is none.
 
 =head2 action_add_header(NAME, VALUE), action_insert_header(NAME, VALUE [, POSITION])
 
@@ -199,19 +231,29 @@ in filter_sender and filter_recipient.
 =head2 action_change_header(NAME, VALUE [, INDEX]), action_delete_header(NAME [, INDEX])
 
 Changes, deletes the INDEX-th (default first) field of that name. To change one
-that is missing adds it.
+that is missing adds it. Only inside a message; elsewhere it is logged.
 
 =head2 action_delete_all_headers(NAME)
 
-Deletes all fields of that name. 1 or 0.
+Deletes all fields of that name, as F<HEADERS> has them. 1 (also if there are
+none), or 0 outside of a message or if F<HEADERS> cannot be read.
 
 =head2 action_add_header_now(NAME, VALUE), action_insert_header_now(NAME, VALUE [, POSITION]), action_change_header_now(NAME, VALUE [, INDEX]), action_delete_header_now(NAME [, INDEX]), action_delete_all_headers_now(NAME)
 
-The same, and F<INPUTMSG> and F<HEADERS> are rewritten at once. 1 or 0.
+The same, and F<INPUTMSG> and F<HEADERS> are rewritten at once, so that
+SpamAssassin and others see the change, with the line ends that the message has. To
+change a field that is missing changes nothing there. 1, or 0 outside of a message
+or if a file cannot be written.
 
 =head2 add_recipient(ADDR), delete_recipient(ADDR), change_sender(ADDR)
 
 Change the envelope at the end of the message; C<@Recipients> and C<$Sender>
-stay. 1.
+stay. Also in filter_sender and filter_recipient. Always 1.
+
+=head2 add_ip_validation_header(), delete_ip_validation_header()
+
+Adds C<$ValidateIPHeader> with C<$RelayAddr>, from which another relay of this site
+takes the client's address; deletes all of them. 1, or 0 after a warning if the file
+F<mimedefang-ip-key> names no such header. In package main.
 
 =cut
