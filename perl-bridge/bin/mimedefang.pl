@@ -25,7 +25,7 @@ use Mail::MIMEDefang::Deadline;    # before all that calls alarm
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
 use Mail::MIMEDefang::Actions::Headers qw(:site);
-use Mail::MIMEDefang::Features qw(features_report);
+use Mail::MIMEDefang::Features         qw(features_report);
 use Mail::MIMEDefang::MIME;
 use Mail::MIMEDefang::Rebuild;
 use Mail::MIMEDefang::Scan;

@@ -4,7 +4,10 @@
 use v5.36;
 use FindBin;
 my $now;
-BEGIN { *CORE::GLOBAL::time = sub : prototype() { $now // CORE::time() } }
+
+BEGIN {
+    *CORE::GLOBAL::time = sub : prototype() { $now // CORE::time() }
+}
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
 use Bridge qw(start);
 use Mail::MIMEDefang;
@@ -25,14 +28,14 @@ $PrivateMyHostName = 'mx.example.com';
 
 subtest 'header_timezone, rfc2822_date, time_str, hour_str' => sub {
     for (
-        [ 'UTC0',   1_795_346_945, '+0000', 'Sun, 22 Nov 2026 11:29:05' ],
+        [ 'UTC0',     1_795_346_945, '+0000', 'Sun, 22 Nov 2026 11:29:05' ],
         [ 'XXX-5:30', 1_795_346_945, '+0530', 'Sun, 22 Nov 2026 16:59:05' ],
         [ 'XXX3:30',  1_795_346_945, '-0330', 'Sun, 22 Nov 2026 07:59:05' ],
         [ 'XXX0:45',  1_795_346_945, '-0045', 'Sun, 22 Nov 2026 10:44:05' ],
         [ 'XXX-13',   1_795_346_945, '+1300', 'Mon, 23 Nov 2026 00:29:05' ],
         [ 'XXX-14',   1_798_718_400, '+1400', 'Fri, 01 Jan 2027 02:00:00' ],
         [ 'XXX12',    1_798_761_600, '-1200', 'Thu, 31 Dec 2026 12:00:00' ],
-        [ 'UTC0',   951_782_400,   '+0000', 'Tue, 29 Feb 2000 00:00:00' ],
+        [ 'UTC0',     951_782_400,   '+0000', 'Tue, 29 Feb 2000 00:00:00' ],
         )
     {
         my ($tz, $epoch, $zone, $date) = @{$_};
@@ -50,7 +53,7 @@ subtest 'header_timezone, rfc2822_date, time_str, hour_str' => sub {
     );
     $CachedTimezone = '-0123';
     is(header_timezone(0), '-0123', '$CachedTimezone');
-    is(rfc2822_date(), 'Tue, 29 Feb 2000 00:00:00 -0123', 'and in a date');
+    is(rfc2822_date(),     'Tue, 29 Feb 2000 00:00:00 -0123', 'and in a date');
     $CachedTimezone = '';
     at('XXX-1', 1_795_346_945);
     is(time_str(), '2026-11-22-12.29.05', 'time_str');
@@ -104,9 +107,9 @@ subtest 'gen_mx_id' => sub {
     at('UTC0', 1_795_346_945);
     my @ids  = map { gen_mx_id() } 1 .. 200;
     my %seen = map { $_ => 1 } @ids;
-    is(keys %seen, 200, 'never twice');
+    is(keys %seen,                        200, 'never twice');
     is((grep {/^[0-9a-zA-X]{7}\z/} @ids), 200, 'seven characters');
-    is(substr($ids[0], 0, 5), 'ivLt5', 'of which five are the time');
+    is(substr($ids[0], 0, 5), 'ivLt5',         'of which five are the time');
 };
 
 subtest 'synthesize_received_header' => sub {
@@ -126,10 +129,10 @@ subtest 'synthesize_received_header' => sub {
     );
     push @Recipients, '<c@example.net>';
     for (
-        [ { tls_version => 'TLSv1.3' },                     'ESMTPS' ],
-        [ { auth_authen => 'me' },                          'ESMTPA' ],
-        [ { auth_authen => 'me', tls_version => 'TLSv1' },  'ESMTPSA' ],
-        [ { auth_authen => '',   tls_version => '' },       'ESMTP' ],
+        [ { tls_version => 'TLSv1.3' },                    'ESMTPS' ],
+        [ { auth_authen => 'me' },                         'ESMTPA' ],
+        [ { auth_authen => 'me', tls_version => 'TLSv1' }, 'ESMTPSA' ],
+        [ { auth_authen => '', tls_version => '' },        'ESMTP' ],
         )
     {
         my ($macros, $with) = @{$_};

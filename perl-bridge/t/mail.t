@@ -21,10 +21,11 @@ my $MESSAGE = "Subject: x\n\nhello\n.\n\xe4\0\r\n";
 
 # What filter_begin's CODE returns, and what sendmail got.
 sub resend ($code) {
-    my ($answer, $dir) = $w->scan($MESSAGE,
+    my ($answer, $dir)
+        = $w->scan($MESSAGE,
         filter_begin => "my \@r = do { $code }; md_syslog('info', qq{<\@r>})");
-    my $log = $w->stderr;
-    my ($r) = $log =~ /^info: QID1: <(.*)>$/m;
+    my $log  = $w->stderr;
+    my ($r)  = $log =~ /^info: QID1: <(.*)>$/m;
     my $sent = get("$dir/sent") // '';
     $sent =~ s/\bby \S+ \(/by HOST (/;
     $sent =~ s/; \w{3}, \d\d \w{3} \d{4} [\d:]{8} [-+]\d{4}$/; DATE/m;
@@ -39,10 +40,7 @@ my $ARGS = "[-f<from\@example.com>]\n[%s]\n[-Ac]\n[-oi]\n[--]\n";
 
 subtest 'resend_message and the others' => sub {
     for (
-        [
-            'resend_message(q{<a@b>}, q{c; rm})',
-            '-odd', "[<a\@b>]\n[c; rm]\n"
-        ],
+        [ 'resend_message(q{<a@b>}, q{c; rm})', '-odd', "[<a\@b>]\n[c; rm]\n" ],
         [ 'resend_message_one_recipient(q{<a@b>})', '-odd', "[<a\@b>]\n" ],
         [
             'resend_message_one_recipient(q{<a@b>}, "-odq")', '-odq',
@@ -59,8 +57,8 @@ subtest 'resend_message and the others' => sub {
         )
     {
         my ($code, $mode, $to) = @{$_};
-        my ($r,    $sent) = resend($code);
-        is($r, 1, "$code returns 1");
+        my ($r, $sent) = resend($code);
+        is($r,    1, "$code returns 1");
         is($sent, sprintf($ARGS, $mode) . "$to\n$RECEIVED$MESSAGE", 'sent');
     }
     my ($r, $sent)
@@ -117,8 +115,7 @@ subtest 'failures of resend_message' => sub {
                 . ' $InMessageContext = 1; $r');
         my ($name) = $call =~ /^(\w+)/;
         is("$r $sent", '0 ', "$call outside of a message");
-        is($log,
-            "warning: QID1: $name called outside of message context\n",
+        is($log, "warning: QID1: $name called outside of message context\n",
             'is logged');
     }
 };
@@ -211,19 +208,17 @@ subtest 'md_copy_orig_msg_to_work_dir and as mbox' => sub {
     my ($answer, $dir) = $w->scan($MESSAGE,
         filter_begin => 'md_syslog("info", md_copy_orig_msg_to_work_dir()'
             . ' . md_copy_orig_msg_to_work_dir_as_mbox_file())');
-    is($w->stderr,                 "info: QID1: 11\n", 'both return 1');
+    is($w->stderr,                "info: QID1: 11\n", 'both return 1');
     is(get("$dir/Work/INPUTMSG"), $MESSAGE,           'Work/INPUTMSG');
     like(
         get("$dir/Work/INPUTMBOX"),
         qr/\AFrom from\@example\.com \w{3}, \d\d \w{3} \d{4} [\d:]{8} [-+]\d{4}\n\Q$MESSAGE\E\z/,
         'Work/INPUTMBOX'
     );
-    ($answer, $dir) = $w->scan(
-        $MESSAGE,
-        filter_begin => '$Sender = "<>"; unlink "INPUTMSG";'
+    ($answer, $dir) = $w->scan($MESSAGE,
+              filter_begin => '$Sender = "<>"; unlink "INPUTMSG";'
             . ' md_syslog("info", md_copy_orig_msg_to_work_dir()'
-            . ' . md_copy_orig_msg_to_work_dir_as_mbox_file())'
-    );
+            . ' . md_copy_orig_msg_to_work_dir_as_mbox_file())');
     like(
         $w->stderr,
         qr/\Aerr: QID1: Cannot copy INPUTMSG to Work\/INPUTMSG: .*\nerr: QID1: Cannot append INPUTMSG to Work\/INPUTMBOX: .*\ninfo: QID1: 00\n\z/,
@@ -233,8 +228,7 @@ subtest 'md_copy_orig_msg_to_work_dir and as mbox' => sub {
     ($answer, $dir) = $w->scan($MESSAGE,
         filter_begin => '$Sender = "<>";'
             . ' md_copy_orig_msg_to_work_dir_as_mbox_file()');
-    like(get("$dir/Work/INPUTMBOX"), qr/\AFrom MAILER-DAEMON /,
-        'empty sender');
+    like(get("$dir/Work/INPUTMBOX"), qr/\AFrom MAILER-DAEMON /, 'empty sender');
 };
 
 subtest 'add_ip_validation_header, delete_ip_validation_header' => sub {
@@ -252,8 +246,8 @@ subtest 'add_ip_validation_header, delete_ip_validation_header' => sub {
         filter_begin => '$ValidateIPHeader = "X-MIMEDefang-Relay-k";'
             . " \$RelayAddr = '192.0.2.9'; $both; \$ValidateIPHeader = ''"
     );
-    is($w->stderr, "info: QID1: 11\n", 'both return 1');
-    is(get("$dir/RESULTS"), <<'END', 'one added, all deleted');
+    is($w->stderr,          "info: QID1: 11\n", 'both return 1');
+    is(get("$dir/RESULTS"), <<'END',            'one added, all deleted');
 HX-MIMEDefang-Relay-k 192.0.2.9
 JX-MIMEDefang-Relay-k 2
 JX-MIMEDefang-Relay-k 1

@@ -213,12 +213,12 @@ subtest 'boilerplates' => sub {
     like($body, qr/\nhello\nbye\n\n--b\n/, 'after the text');
     ($r, $body) = $text->('append_html_boilerplate($_[0], "<b>", 0)');
     is($r, 1, 'html');
-    like($body, qr{<p>hello</p><b>\n--b--}, 'at the end');
+    like($body, qr{<p>hello</p><b>\n\n--b--}, 'at the end');
     ($r, $body) = $text->(
         'append_html_boilerplate($_[0], "<b>", 0)',
         $BOTH =~ s{<p>.*}{<script>"</body>"</script><p></HTML>}r
     );
-    like($body, qr{<p><b></HTML>}, 'before the end tag');
+    like($body, qr{<p><b>\n</HTML>}, 'before the end tag');
     ($r, $body) = $text->('append_text_boilerplate($_[0], "bye", 0)', $signed);
     is($r,    0,     'signed');
     is($body, undef, 'is not touched');

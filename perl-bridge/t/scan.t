@@ -194,7 +194,7 @@ END
     is_deeply(
         lines($dir),
         [
-            'Mtext/plain;%20charset=%22utf-8%22;%20name=%22warning1.txt%22',
+            'Mtext/plain;%20name=%22warning1.txt%22',
             'IContent-Disposition 1 inline;%20filename=%22warning1.txt%22',
             'IContent-Transfer-Encoding 1 7bit',
             'C',
@@ -210,7 +210,7 @@ END
 This is a multi-part message in MIME format...
 
 --BOUND
-Content-Type: text/plain; charset="utf-8"; name="warning1.txt"
+Content-Type: text/plain; name="warning1.txt"
 Content-Disposition: inline; filename="warning1.txt"
 Content-Transfer-Encoding: 7bit
 
@@ -275,7 +275,8 @@ Content-Type: text/html
 General.
 
 a &lt;b&gt; &amp; c
-</pre></BODY ></html>
+</pre>
+</BODY ></html>
 --b--
 END
     ($answer, $dir) = $w->scan($MIXED =~ s/text.plain/image\/png/r,

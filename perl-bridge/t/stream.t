@@ -45,11 +45,8 @@ sub stream ($function, $rcpts, @refused) {
 }
 
 sub check ($name, $got, %want) {
-    is_deeply(
-        { map { $_ => $got->{$_} } keys %want },
-        \%want,
-        $name
-    ) or diag explain $got;
+    is_deeply({ map { $_ => $got->{$_} } keys %want }, \%want, $name)
+        or diag explain $got;
     return;
 }
 my $AGAIN = "T451 4.3.0 Unable%20to%20stream%20message\nF\n";
@@ -137,8 +134,10 @@ subtest 'nobody gets it twice' => sub {
     check(
         'several cannot',
         {
-            stream('stream_by_recipient', [qw(<a@x> <b@y> <c@z> <d@z>)],
-                '<b@y>', '<d@z>')
+            stream(
+                'stream_by_recipient', [qw(<a@x> <b@y> <c@z> <d@z>)],
+                '<b@y>',               '<d@z>'
+            )
         },
         state   => '0||0|<b@y> <d@z>',
         sent    => "<a\@x>\n<c\@z>\n",
@@ -161,15 +160,17 @@ subtest 'nobody gets it twice' => sub {
 };
 
 subtest 'out of place' => sub {
-    my ($answer, $dir) = $w->scan("Subject: x\n\nhello\n",
+    my ($answer, $dir) = $w->scan(
+        "Subject: x\n\nhello\n",
         filter_end => '@Recipients = qw(<a@x> <b@y>);'
-            . ' md_syslog("info", stream_by_domain() . stream_by_recipient())');
+            . ' md_syslog("info", stream_by_domain() . stream_by_recipient())'
+    );
     is($w->stderr, <<'END', 'logged');
 warning: QID1: stream_by_domain called outside of filter_begin
 warning: QID1: stream_by_recipient called outside of filter_begin
 info: QID1: 00
 END
-    is(get("$dir/sent"),    undef,  'nothing sent');
+    is(get("$dir/sent"),    undef, 'nothing sent');
     is(get("$dir/RESULTS"), "F\n", 'and delivered once');
 };
 

@@ -7,26 +7,25 @@
 package Mail::MIMEDefang::Actions;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Actions::Headers    ();
-use Mail::MIMEDefang::Actions::Quarantine qw(get_quarantine_dir quarantine_part
-    action_quarantine_entire_message);
-use Mail::MIMEDefang::Callback qw(call_filter);
-use Mail::MIMEDefang::Codec    qw(to_bytes);
+use Mail::MIMEDefang::Actions::Headers ();
+use Mail::MIMEDefang::Codec            qw(to_bytes);
 use Mail::MIMEDefang::Context
     qw(in_filter_context in_filter_wrapup in_message_context);
 use Mail::MIMEDefang::Globals;
-use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Actions::Greylist' =>
-    [qw(action_greylist md_greylist md_greylist_expire)];
-use Mail::MIMEDefang::Log    qw(md_syslog);
-use Mail::MIMEDefang::MIME   qw(warning_part);
-use Mail::MIMEDefang::Notify qw(send_admin_mail);
-use Mail::MIMEDefang::Spool  qw(write_result_line);
-use Mail::MIMEDefang::Utils  qw(copy_file copy_or_link write_file);
+use Mail::MIMEDefang::Lazy
+    'Mail::MIMEDefang::Actions::Greylist' =>
+    [qw(action_greylist md_greylist md_greylist_expire)],
+    'Mail::MIMEDefang::Actions::Parts' =>
+    [qw(action_replace_with_url action_defang action_external_filter)],
+    'Mail::MIMEDefang::Actions::Quarantine' =>
+    [qw(get_quarantine_dir quarantine_part action_quarantine_entire_message)],
+    'Mail::MIMEDefang::Notify' => ['send_admin_mail'];
+use Mail::MIMEDefang::Log   qw(md_syslog);
+use Mail::MIMEDefang::MIME  qw(header_word warning_part);
+use Mail::MIMEDefang::Spool qw(write_result_line);
+use Mail::MIMEDefang::Utils qw(write_file);
 
-BEGIN {
-    Mail::MIMEDefang::Actions::Headers->import(
-        @Mail::MIMEDefang::Actions::Headers::EXPORT_OK);
-}
+BEGIN { Mail::MIMEDefang::Actions::Headers->import(':actions') }
 
 our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
     qw(action_accept action_accept_with_warning action_drop
@@ -37,7 +36,7 @@ our @EXPORT = (    ## no critic (ProhibitAutomaticExportation)
         action_sm_quarantine action_quarantine_entire_message
         get_quarantine_dir action_notify_sender action_notify_administrator
         action_greylist md_greylist md_greylist_expire),
-    @Mail::MIMEDefang::Actions::Headers::EXPORT_OK
+    @{ $Mail::MIMEDefang::Actions::Headers::EXPORT_TAGS{actions} }
 );
 
 # Dispositions of a part, in filter and filter_multipart.
@@ -72,88 +71,13 @@ sub action_replace_with_warning ($message = '', @) {
     return 1;
 }
 
+# Out it goes, also if it cannot be kept.
 sub action_quarantine ($entity, $message = '', @) {
-    return 0 if !_dispose('quarantine', 'drop', $message);
-    return quarantine_part($entity, $message);
-}
-
-sub action_replace_with_url {
-    my ($entity, $docroot, $base_url, $message, $cd_data, $salt) = @_;
-    return 0 if !in_filter_context('action_replace_with_url');
-    my $path = _body_path($entity) // return 0;
-
-    require Digest::SHA;
-    my $sha = Digest::SHA->new(1);
-    eval { $sha->addfile($path, 'b') } or return 0;
-    $sha->add($salt) if length($salt // '');
-    my ($ext) = $path =~ /(\.[A-Za-z0-9_]*)\z/;
-    my $name = $sha->hexdigest . ($ext // '');
-
-    if (-e "$docroot/$name") {
-        utime undef, undef, "$docroot/$name";
-    }
-    else {
-        copy_file($path, "$docroot/$name") or return 0;
-        chmod 0644, "$docroot/$name";
-    }
-    if (length($cd_data // '')) {
-        write_file('>', "$docroot/.$name", $cd_data) or return 0;
-        chmod 0644, "$docroot/.$name";
-    }
-    $message =~ s/_URL_/$base_url\/$name/g;
-    return action_replace_with_warning($message);
-}
-
-sub _body_path ($entity) {
-    my $body = $entity->bodyhandle or return;
-    return $body->path;
-}
-
-sub action_defang {
-    my ($entity, $name, $file_name, $type) = @_;
-    return 0 if !in_filter_context('action_defang');
-    return 0 if !defined $entity->bodyhandle;
-    my $head = $entity->head;
-    my $old  = $head->recommended_filename // '';
-    my $new  = sprintf 'defang-%d.binary', ++$DefangCounter;
-    $name      = $new                       if !length($name      // '');
-    $file_name = $new                       if !length($file_name // '');
-    $type      = 'application/octet-stream' if !length($type      // '');
-
-    $head->replace('Content-Type', $type);
-    $head->mime_attr('Content-Type.name'   => $name);
-    $head->mime_attr('Content-Disposition' => 'attachment')
-        if !$head->count('Content-Disposition');
-    $head->mime_attr('Content-Disposition.filename' => $file_name);
-    $head->replace('Content-Description', $file_name);
-    $entity->effective_type($type);
-
-    $Changed = 1;
-    $Actions{defang}++;
-    my ($warning) = call_filter('defang_warning', $old, $file_name);
-    return action_accept_with_warning($warning
-            // "An attachment named '$old' was renamed to '$file_name'.\n"
-            . 'Be careful when you open it.');
-}
-
-# The command may be anything that the filter's author typed, so it has a shell.
-sub action_external_filter ($entity, $command, @) {
-    return 0 if !in_filter_context('action_external_filter');
-    my $path = _body_path($entity) // return 0;
-    unlink qw(FILTERINPUT FILTEROUTPUT);
-    copy_or_link($path, 'FILTERINPUT') or return 0;
-    local $SIG{CHLD} = 'DEFAULT';
-    if (system($command) != 0) {
-        md_syslog('warning', "External filter failed (status $?): $command");
-        return 0;
-    }
-    return 1 if !-r 'FILTEROUTPUT';
-    if (!rename 'FILTEROUTPUT', $path) {
-        md_syslog('err', "Cannot rename FILTEROUTPUT to $path: $!");
-        return 0;
-    }
-    $Changed = 1;
-    $Actions{external_filter}++;
+    return 0 if !in_filter_context('action_quarantine');
+    $Action = 'drop';
+    push @Warnings, to_bytes($message) . "\n";
+    return 0 if !quarantine_part($entity, $message);
+    $Actions{quarantine}++;
     return 1;
 }
 
@@ -170,18 +94,22 @@ sub action_add_part {
         Type        => $type,
         Encoding    => $encoding,
         Data        => [ to_bytes($data) ],
-        Filename    => $file_name,
+        Filename    => header_word($file_name),
         Disposition => $disposition,
         @charset
     );
-    return action_add_entity($part, $offset);
+    return _add($part, $offset);
 }
 
 sub action_add_entity ($entity, $offset = -1, @) {
     my $name = 'action_add_entity';
     return if !in_message_context($name) || in_filter_wrapup($name);
+    return _add($entity, $offset);
+}
+
+sub _add ($entity, $offset) {
     push @AddedParts, [ $entity, $offset // -1 ];
-    action_rebuild();
+    $Rebuild = 1;
     return $entity;
 }
 
@@ -199,7 +127,7 @@ sub action_rebuild (@) {
         if !in_message_context('action_rebuild')
         || in_filter_wrapup('action_rebuild');
     $Rebuild = 1;
-    return;
+    return 1;
 }
 
 # What becomes of the message.
@@ -282,8 +210,8 @@ Mail::MIMEDefang::Actions - what a filter can do
 
 =head1 PARTS
 
-In filter and filter_multipart; the last call for a part decides. 1, or 0 if
-refused.
+In filter and filter_multipart; the last call for a part decides. 1, or 0 when
+called elsewhere, which is logged.
 
 =head2 action_accept(), action_accept_with_warning(MESSAGE)
 
@@ -295,65 +223,73 @@ Leave the part out; tell the recipient.
 
 =head2 action_replace_with_warning(MESSAGE)
 
-A text part with MESSAGE in its place.
+A text part F<warningN.txt> with MESSAGE in its place. The other parts may refer to
+it as they did to the original: it keeps the Content-ID.
 
 =head2 action_quarantine(ENTITY, MESSAGE)
 
 Drop with a warning, and keep a copy in the quarantine. 0 if it could not be
-kept; it is dropped nevertheless.
+kept: it is dropped nevertheless. Containers have no body that could.
 
-=head2 action_replace_with_url(ENTITY, DOCROOT, BASE_URL, MESSAGE [, CD_DATA [, SALT]])
+=head2 action_replace_with_url, action_defang, action_external_filter
 
-Copies the body to DOCROOT under the SHA-1 of body and SALT, CD_DATA to a
-dot-file beside it, and replaces the part by MESSAGE, C<_URL_> in it being
-BASE_URL/name.
-
-=head2 action_defang(ENTITY, NAME, FILE_NAME, TYPE)
-
-Keeps the part with other names (default C<defang-N.binary>) and type (default
-application/octet-stream), with the warning that C<defang_warning(OLD, NEW)> of
-the filter returns.
-
-=head2 action_external_filter(ENTITY, COMMAND)
-
-Runs COMMAND, which reads F<./FILTERINPUT> and may write F<./FILTEROUTPUT>, the
-new body. 0 if it fails.
+See L<Mail::MIMEDefang::Actions::Parts>.
 
 =head1 MESSAGE
 
 =head2 action_add_part(ENTITY, TYPE, ENCODING, DATA, FILE_NAME, DISPOSITION [, OFFSET])
 
-Queues a new part and returns it; OFFSET as for add_part of MIME::Entity. The
-first argument is not used.
+Queues a new part and returns it; OFFSET as for add_part of MIME::Entity, default
+-1, at the end. ENCODING as there; C<-suggest> chooses one. DATA: bytes, or
+characters, which become UTF-8. The first argument is not used. Nothing is returned
+outside of a message and in filter_wrapup.
 
 =head2 action_add_entity(ENTITY [, OFFSET])
 
-Queues an entity as a part.
+Queues an entity as a part, and returns it; else as action_add_part.
 
 =head2 process_added_parts(TREE)
 
-Puts the queued parts into TREE.
+Puts the queued parts into TREE, which becomes multipart/mixed if it is not, and
+returns it. The scan does so itself.
 
 =head2 action_rebuild()
 
-The message is written again even if no part changed.
+The message is written again even if no part changed. 1; nothing outside of a
+message and in filter_wrapup.
 
 =head2 action_bounce([TEXT [, CODE [, DSN]]]), action_tempfail([TEXT [, CODE [, DSN]]]), action_discard()
 
-Refuse the message, for ever or for now; accept and forget it. The callbacks
-that follow still run. 1 or 0.
+Refuse the message, for ever or for now; accept and forget it. The first of them
+counts. The callbacks that follow still run. 1, or 0 outside of a message.
+
+TEXT: default C<Forbidden for policy reasons>, C<Try again later>. CODE and DSN:
+554 and 5.7.1, 451 and 4.3.0, unless of the same class.
 
 =head2 message_rejected()
 
-1 after one of these three.
+1 after one of these three, else 0.
 
 =head2 action_sm_quarantine(REASON)
 
-The MTA holds the message in its queue.
+The MTA holds the message in its queue. Returns nothing.
 
 =head2 action_notify_sender(TEXT), action_notify_administrator(TEXT)
 
-Collect text to mail when the scan is done. 1 or 0. No mail to an empty sender
-or about a virus. Outside of a message the administrator gets it at once.
+Collect text to mail when the scan is done, however it ends. 1, or 0 if it cannot
+be kept. No mail to an empty sender or about a virus (if C<$VirusName> is set): 0.
+Outside of a message the administrator gets it at once, and the sender nothing.
+
+=head2 get_quarantine_dir(), action_quarantine_entire_message([REASON])
+
+See L<Mail::MIMEDefang::Actions::Quarantine>.
+
+=head2 action_greylist
+
+See L<Mail::MIMEDefang::Actions::Greylist>.
+
+=head2 action_add_header and so on, add_recipient, delete_recipient, change_sender
+
+See L<Mail::MIMEDefang::Actions::Headers>.
 
 =cut

@@ -49,7 +49,7 @@ sub rebuild_entity ($out, $in, @) {
 
     if ($Action eq 'drop' || $Action eq 'replace') {
         $Changed = 1;
-        $out->add_part($ReplacementEntity) if $Action eq 'replace';
+        $out->add_part(_in_place_of($in)) if $Action eq 'replace';
         return;
     }
     if ($is_leaf) {
@@ -62,6 +62,15 @@ sub rebuild_entity ($out, $in, @) {
         rebuild_entity($copy, $part);
     }
     return;
+}
+
+# rfc:2387#3.4  Other parts refer to it by this name.
+sub _in_place_of ($in) {
+    my $id   = $in->head->get('Content-ID', 0);
+    my $head = $ReplacementEntity->head;
+    $head->replace('Content-ID', $id)
+        if defined $id && !$head->count('Content-ID');
+    return $ReplacementEntity;
 }
 
 sub replace_entire_message ($entity, @) {
