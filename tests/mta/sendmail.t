@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# All cases of cases.pl through a real Sendmail with our daemon as its milter.
+# All cases through a real Sendmail with our daemon as its milter.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../system/lib";

@@ -7,4 +7,4 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/../mta/lib",
     "$FindBin::Bin/../system/lib";
 use BehindMtaPeers qw(peers_behind);
 
-peers_behind('Sendmail', 'all programs');
+peers_behind('Sendmail');

@@ -9,6 +9,7 @@ use Cases    qw(differences filter_text run_dialogue runs);
 use Daemon   ();
 use Exporter qw(import);
 use Harness  qw(need_programs read_file top wait_for);
+use Parallel qw(in_parallel);
 use Postfix  ();
 use Sendmail ();
 use Sink     ();
@@ -30,7 +31,7 @@ sub our_daemons_behind ($class) {
     plan skip_all => $why_not if $why_not;
     need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
-    my @runs   = runs(cases(), lc $class);
+    my @runs   = runs([ cases() ], lc $class);
     my @common = (options_for_all(), filter => filter_text(@runs));
     my @user   = $class eq 'Postfix' ? (user => 'postfix') : ();
     my $sample = read_file(top() . '/docs/examples/mimedefang-filter');
@@ -45,14 +46,15 @@ sub our_daemons_behind ($class) {
     return;
 }
 
-=head2 cases()
+=head2 cases([$file])
 
-The table of cases.pl.
+All cases: the lists of F<tests/mta/cases>, or the one of this name.
 
 =cut
 
-sub cases {
-    return do(top() . '/tests/mta/cases.pl') || die $@ || $!;
+sub cases ($file = '*') {
+    my @files = glob top() . "/tests/mta/cases/$file.pl";
+    return map { @{ do($_) || die $@ || $! } } @files;
 }
 
 =head2 options_for_all()
@@ -81,9 +83,14 @@ sub behind ($class, $runs, %daemon) {
         sink    => $sink->port,
         milters => { map { $_ => $daemon{$_}{address} } keys %daemon },
     );
-    my %wrong
-        = map { $_->{domain} => [ run_dialogue($_, $mta->port($_->{set_up})) ] }
-        @$runs;
+    my %wrong;
+    @wrong{ map { $_->{domain} } @$runs } = in_parallel(
+        6,
+        map {
+            my $run = $_;
+            sub { [ run_dialogue($run, $mta->port($run->{set_up})) ] }
+        } @$runs
+    );
     my $all = eval {
         wait_for("$class to deliver all", sub { $mta->is_idle }, 60);
     };

@@ -10,6 +10,7 @@ package Cases;
 #   filter     { callback => Perl text }: relay helo sender recipient begin
 #              filter multipart end wrapup; the text is a function's body
 #   client     list of steps (made by the functions below)
+#   peers_differ  { set-up or program of the peer => reason }: not run there
 #   parallel   so many clients do the steps side by side
 #   delivered  list of what the sink gets: { from, to => [...], message =>
 #              exact text with LF line ends without the MTA's Received field,
@@ -24,10 +25,10 @@ package Cases;
 use v5.36;
 use Exporter   qw(import);
 use SmtpClient ();
+use Specimens  qw($plain);
 
-our @EXPORT_OK
-    = qw(by_mta greeting smtp content hello mail_from bye filter_text runs
-    run_dialogue differences);
+our @EXPORT_OK = qw(by_mta changed content expect greeting hang_up hello
+    mail_from octets smtp bye filter_text runs run_dialogue differences);
 
 =head1 STEPS
 
@@ -38,11 +39,20 @@ is compared with the code only, any other with the whole text.
 
 Connect; a command; the message with the final dot.
 
+=head2 octets($bytes), expect($reply), hang_up()
+
+Bytes as they are, for which no reply is awaited; the next reply; the client
+goes away.
+
 =head2 hello(), mail_from(%o), bye()
 
 The common parts: greeting and EHLO; MAIL, RCPT, DATA and message, with
 C<from>, C<to> (list), C<message> and C<answers> { mail, rcpt, data, content }
 where they are not 250 - the steps end where the server refuses; QUIT.
+
+=head2 changed($name, $perl, %delivered)
+
+A case: the plain message gets through, changed by this text of filter_end.
 
 =cut
 
@@ -50,6 +60,9 @@ sub by_mta   (%differs)      { return bless {%differs}, 'ByMta' }
 sub greeting ($reply)        { return [ 'connect', '', $reply ] }
 sub smtp     ($line, $reply) { return [ 'smtp',    $line, $reply ] }
 sub content  ($text, $reply) { return [ 'content', $text, $reply ] }
+sub octets   ($bytes)        { return [ 'octets',  $bytes ] }
+sub expect   ($reply)        { return [ 'nothing', '', $reply ] }
+sub hang_up { return [ 'hang up', '' ] }
 sub bye { return smtp('QUIT', '221') }
 
 sub hello { return (greeting('220'), smtp('EHLO client.example', '250')) }
@@ -71,6 +84,16 @@ sub mail_from (%o) {
     return (@steps, smtp('DATA', $answer{data})) if !goes_on($answer{data}, 3);
     return (@steps, smtp('DATA', '354'),
         content($o{message}, $answer{content}));
+}
+
+sub changed ($name, $perl, %delivered) {
+    return {
+        name      => $name,
+        filter    => { end => $perl },
+        client    => [ hello(), mail_from(message => $plain), bye() ],
+        delivered =>
+            [ { from => '<from@HERE>', to => ['<to@HERE>'], %delivered } ],
+    };
 }
 
 # MTAs differ in the text of a reply, not in whether they refuse.
@@ -169,7 +192,10 @@ sub run_dialogue ($run, $port) {
             my $mine = $text =~ s/CLIENT/$n/gr;
             $client{$n}->send_line($mine)    if $what eq 'smtp';
             $client{$n}->send_message($mine) if $what eq 'content';
+            $client{$n}->put($mine)          if $what eq 'octets';
+            delete $client{$n}               if $what eq 'hang up';
         }
+        next if !defined $want;
         my %got = map  { $_ => $client{$_}->reply } @alive;
         my @bad = grep { !is_wanted($got{$_}, $want) } @alive;
         push @wrong, map {"$what $text: got '$got{$_}', want '$want'"} @bad;

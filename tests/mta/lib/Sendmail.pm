@@ -176,15 +176,20 @@ sub log_text ($self) {
     return -e $file ? read_file($file) : '';
 }
 
+# A client that goes away is no fault of a milter.
 sub complaints ($self) {
-    return $self->log_text
+    return
+        grep { !/collect: premature EOM/ }
+        $self->log_text
         =~ /^(?:(?:emerg|alert|crit|err|warning) .*|.*Milter.*error.*)$/mg;
 }
 
-# Deliveries run in the background; what they leave in the queue did not work.
+# Deliveries run in the background; what they leave in the queue did not work,
+# or was quarantined (hf and df).
 sub is_idle ($self) {
-    my @files = glob "$self->{dir}/queue/*";
-    return !@files;
+    my %file = map { m{([^/]*)\z} => 1 } glob "$self->{dir}/queue/*";
+    delete @file{ $_, s/^h/d/r } for grep {/^hf/} keys %file;
+    return !%file;
 }
 
 sub stop ($self) {

@@ -15,10 +15,10 @@ my $wait_seconds = 60;
 
 Connects to the server on 127.0.0.1.
 
-=head2 send_line($line), send_message($text)
+=head2 send_line($line), send_message($text), put($bytes)
 
 One command; a message with LF or CRLF line ends, made transparent and ended
-with a dot.
+with a dot; bytes as they are.
 
 =head2 reply()
 

@@ -3,7 +3,7 @@ package BehindMtaPeers;
 
 # The cases of tests/mta with Debian's mimedefang in place of ours: of all of
 # our programs (so the cases do not merely mirror them), and of each one (so
-# ours work beside the old ones).
+# ours work beside the old ones; with the common cases).
 
 use v5.36;
 use BehindMta  qw(behind cases options_for_all);
@@ -27,22 +27,26 @@ my %peer = (
 
 =head1 FUNCTIONS
 
-=head2 peers_behind($class [, @set_ups])
+=head2 peers_behind($class)
 
-A whole test behind an MTA of this class, Postfix or Sendmail, with all set-ups
-or only these; skipped where it, or the peer, cannot be run.
+A whole test behind an MTA of this class, Postfix or Sendmail; skipped where
+it, or the peer, cannot be run.
 
 =cut
 
-sub peers_behind ($class, @set_ups) {
-    @set_ups = sort keys %peer if !@set_ups;
+sub peers_behind ($class) {
     my $why_not = $class->why_not;
     plan skip_all => $why_not if $why_not;
     need_peers();
     need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
-    my @cases = grep { ($_->{via} // [''])->[0] ne 'sample' } @{ cases() };
-    $_->{via} = [@set_ups] for @cases;
+    my %common = map  { $_->{name} => 1 } cases('common');
+    my @cases  = grep { ($_->{via} // [''])->[0] ne 'sample' } cases();
+    for my $case (@cases) {
+        my @set_ups
+            = $common{ $case->{name} } ? sort keys %peer : 'all programs';
+        $case->{via} = [ grep { !differs($case, $_) } @set_ups ];
+    }
     my @runs   = runs(\@cases, lc $class);
     my %daemon = map {
         $_ => PeerDaemon->start(
@@ -51,10 +55,16 @@ sub peers_behind ($class, @set_ups) {
             listen => 'inet',
             peer   => $peer{$_}
         )
-    } @set_ups;
+    } sort keys %peer;
     behind($class, \@runs, %daemon);
     done_testing;
     return;
+}
+
+# Why a case is not run with this set-up.
+sub differs ($case, $set_up) {
+    my $reason = $case->{peers_differ} // {};
+    return grep { $reason->{$_} } $set_up, @{ $peer{$set_up} };
 }
 
 1;

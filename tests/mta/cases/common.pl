@@ -1,86 +1,12 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
-# The cases that are run behind a real MTA; lib/Cases.pm says what the words
-# mean.  The value of this file is the list.
+# Cases that are run behind a real MTA: what filters do most.  lib/Cases.pm says
+# what the words mean.  The value of this file is the list.
 use v5.36;
-use Cases qw(by_mta greeting smtp content hello mail_from bye);
+use Cases qw(by_mta changed greeting smtp content hello mail_from bye);
+use Specimens qw($plain $head $body $alternative $executable $zip $large);
 
 my @everywhere = qw(built-in separate unix);
-
-my $plain = <<'END';
-From: from@HERE
-To: to@HERE
-Subject: a plain
-  folded subject
-X-Two: first
-X-Two: second
-Message-ID: <1@HERE>
-Date: Wed, 25 Nov 2026 10:00:00 +0000
-
-Hello.
-.
-..  dots, trailing blanks   
-	and a last line
-END
-my $head = $plain =~ s/\n\n.*/\n/sr;
-my $body = substr $plain, length $head;
-
-my $alternative = <<'END';
-From: from@HERE
-To: to@HERE
-Subject: two forms
-Message-ID: <2@HERE>
-Date: Wed, 25 Nov 2026 10:00:00 +0000
-MIME-Version: 1.0
-Content-Type: multipart/alternative; boundary="=-b1"
-
-preamble
---=-b1
-Content-Type: text/plain; charset=utf-8
-Content-Transfer-Encoding: 8bit
-
-Gr\303\274\303\237e
---=-b1
-Content-Type: text/html; charset=utf-8
-Content-Transfer-Encoding: quoted-printable
-
-<p>Gr=C3=BC=C3=9Fe</p>
---=-b1--
-epilogue
-END
-$alternative =~ s/\\(\d{3})/chr oct $1/ge;
-
-my $executable = <<'END';
-From: from@HERE
-To: to@HERE
-Subject: look at this
-MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary="=-b2"
-
---=-b2
-Content-Type: text/plain
-
-See the attachment.
---=-b2
-Content-Type: application/octet-stream; name="x.exe"
-Content-Disposition: attachment; filename="x.exe"
-Content-Transfer-Encoding: base64
-
-TVqQAAMAAAAEAAAA//8AALgAAAAA
---=-b2--
-END
-
-# The same with a zip archive that contains x.exe.
-my $zip = $executable =~ s/x\.exe/letter.zip/gr;
-$zip =~ s/^TVqQ.*\n/<<'END'/me;
-UEsDBBQAAAAAANQNKStBm4InAwAAAAMAAAAFAAAAeC5leGVNWgpQSwECFAMUAAAAAADUDSkrQZuC
-JwMAAAADAAAABQAAAAAAAAAAAAAAtoEAAAAAeC5leGVQSwUGAAAAAAEAAQAzAAAAJgAAAAAA
-END
-
-my $large
-    = $head . "\n"
-    . ("0123456789 the quick brown fox jumps over the lazy dog, " x 2 . "\n")
-    x 92_000;
 
 # What the sample filter and the daemon add.
 my $marks = qr/X-Filtered: by MIMEDefang on \S+\n/
@@ -200,17 +126,6 @@ sub refusals ($verdict, $word) {
             ],
         },
     );
-}
-
-# A message that gets through, changed by one call in filter_end.
-sub changed ($name, $perl, %delivered) {
-    return {
-        name      => $name,
-        filter    => { end => $perl },
-        client    => [ hello(), mail_from(message => $plain), bye() ],
-        delivered =>
-            [ { from => '<from@HERE>', to => ['<to@HERE>'], %delivered } ],
-    };
 }
 
 [
