@@ -3,10 +3,10 @@
 # Cases that are run behind a real MTA: what filters do most.  lib/Cases.pm says
 # what the words mean.  The value of this file is the list.
 use v5.36;
-use Cases qw(by_mta changed greeting smtp content hello mail_from bye);
+use Cases     qw(by_mta changed greeting smtp content hello mail_from bye);
 use Specimens qw($plain $head $body $alternative $executable $zip $large);
 
-my @everywhere = qw(built-in separate unix);
+my @everywhere = (qw(built-in separate unix), map {"protocol $_"} 2, 3, 4);
 
 # What the sample filter and the daemon add.
 my $marks = qr/X-Filtered: by MIMEDefang on \S+\n/

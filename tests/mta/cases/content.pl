@@ -14,8 +14,8 @@ sub whole ($name, $text, @client) {
         name   => $name,
         filter => {%mark},
         client => [
-            hello(),
-            (@client ? @client : mail_from(message => $text)), bye()
+            hello(), (@client ? @client : mail_from(message => $text)),
+            bye()
         ],
         delivered => [ { message => $fields . "X-Seen: yes\n" . $rest } ],
     };
@@ -33,26 +33,24 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
     whole('2 MB',              of_size(32_000)),
     whole('30 MB',             of_size(480_000)),
     whole(
-        '500 header fields', join('', map {"X-$_: value $_\n"} 1 .. 500) . $plain
+        '500 header fields',
+        join('', map {"X-$_: value $_\n"} 1 .. 500) . $plain
     ),
     whole(
         'a header field of 30 lines',
         'X-Long: ' . join("\n\t", ('a' x 60) x 30) . "\n$plain"
     ),
-    whole(
-        'lines of dots',
-        "$head\n.\n..\n...\n.x\n\n.\n"
-    ),
-    whole(
-        'empty lines at the end',
-        "$head\nx\n\n\n\n"
-    ),
+    whole('lines of dots',          "$head\n.\n..\n...\n.x\n\n.\n"),
+    whole('empty lines at the end', "$head\nx\n\n\n\n"),
     {
-        name      => 'a line of 5,000 letters',
-        filter    => { end => q{my $io = $_[0]->parts(0)->open('r');
-            action_add_header('X-Longest', length $io->getline);} },
-        client    => [
-            hello(), mail_from(message => "$head\n" . 'x' x 5000 . "\n"), bye()
+        name   => 'a line of 5,000 letters',
+        filter => {
+            end => q{my $io = $_[0]->parts(0)->open('r');
+            action_add_header('X-Longest', length $io->getline);}
+        },
+        client => [
+            hello(), mail_from(message => "$head\n" . 'x' x 5000 . "\n"),
+            bye()
         ],
         delivered => [
             {
@@ -73,10 +71,9 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
             smtp('MAIL FROM:<from@HERE>', '250'),
             smtp('RCPT TO:<to@HERE>',     '250'),
             smtp('DATA',                  '354'),
-            smtp('.',                     '250'),
-            bye()
+            smtp('.',                     '250'), bye()
         ],
-        
+
         # Postfix sends it without an empty line at the end
         delivered => [
             {
@@ -86,9 +83,9 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
         ],
     },
     {
-        name      => 'bare CR in the body',
-        filter    => {%mark},
-        client    => [
+        name   => 'bare CR in the body',
+        filter => {%mark},
+        client => [
             hello(),
             smtp('MAIL FROM:<from@HERE>', '250'),
             smtp('RCPT TO:<to@HERE>',     '250'),
@@ -110,7 +107,8 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
                 smtp('MAIL FROM:<from@HERE>', '250'),
                 smtp('RCPT TO:<to@HERE>',     '250'),
                 octets(
-                    'BDAT ' . length($binary =~ s/HERE/case000.example/gr)
+                          'BDAT '
+                        . length($binary =~ s/HERE/case000.example/gr)
                         . " LAST\r\n$binary"
                 ),
                 expect('250'),
@@ -121,27 +119,30 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
             sendmail => [ hello(), smtp('BDAT 10 LAST', '500'), bye() ]
         ),
         delivered => by_mta(
-            postfix =>
-                [ { message => $head . "X-Seen: yes\n" . $body } ],
+            postfix  => [ { message => $head . "X-Seen: yes\n" . $body } ],
             sendmail => []
         ),
     },
     {
         name   => 'an address in UTF-8',
-        filter => { end => q{action_add_header('X-To', join ' ', @main::Recipients);} },
+        filter => {
+            end => q{action_add_header('X-To', join ' ', @main::Recipients);}
+        },
         client => by_mta(
             postfix => [
                 hello(),
-                smtp('MAIL FROM:<from@HERE> SMTPUTF8',      '250'),
-                smtp("RCPT TO:<gr\303\274n\@HERE>", '250'),
-                smtp('DATA',                        '354'),
+                smtp('MAIL FROM:<from@HERE> SMTPUTF8', '250'),
+                smtp("RCPT TO:<gr\303\274n\@HERE>",    '250'),
+                smtp('DATA',                           '354'),
                 content($plain, '250'),
                 bye()
             ],
 
             # it does not offer SMTPUTF8
-            sendmail =>
-                [ hello(), smtp('MAIL FROM:<from@HERE> SMTPUTF8', '555'), bye() ]
+            sendmail => [
+                hello(), smtp('MAIL FROM:<from@HERE> SMTPUTF8', '555'),
+                bye()
+            ]
         ),
         delivered => by_mta(
             postfix => [

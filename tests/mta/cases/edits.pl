@@ -54,8 +54,7 @@ use Specimens qw($plain $head $body);
             postfix => ($head =~ s/^Subject:.*?\n(?=X-Two)//msr)
                 . "Subject: new\n"
                 . $body,
-            sendmail =>
-                $plain =~ s/^Subject:.*?\n(?=X-Two)/Subject: new\n/msr
+            sendmail => $plain =~ s/^Subject:.*?\n(?=X-Two)/Subject: new\n/msr
         )
     ),
     changed(
@@ -65,14 +64,16 @@ use Specimens qw($plain $head $body);
         unlike => [qr/plain/]
     ),
     {
-        peers_differ =>
-            { front => 'keeps the body if the new one is empty' },
-        %{changed(
-        'body replaced by nothing',
-        q{my $io = ($_[0]->parts)[0]->bodyhandle->open('w'); $io->close;
+        peers_differ => { front => 'keeps the body if the new one is empty' },
+        %{
+            changed(
+                'body replaced by nothing',
+                q{my $io = ($_[0]->parts)[0]->bodyhandle->open('w'); $io->close;
             action_rebuild();},
-        like   => [qr/\n\n\z/],
-        unlike => [qr/Hello/])}
+                like   => [qr/\n\n\z/],
+                unlike => [qr/Hello/]
+            )
+        }
     },
     changed(
         'body replaced by a megabyte',
@@ -87,8 +88,8 @@ use Specimens qw($plain $head $body);
         q{action_add_part($_[0], 'text/plain', '-suggest', "The end.\n",
             'end.txt', 'inline');},
         like => [
-            qr{^Content-Type: multipart/mixed; boundary=}m, qr/^Hello\.$/m,
-            qr/^The end\.$/m
+            qr{^Content-Type: multipart/mixed; boundary=}m,
+            qr/^Hello\.$/m, qr/^The end\.$/m
         ],
     ),
     changed(
@@ -103,7 +104,8 @@ use Specimens qw($plain $head $body);
         to   => [ '<to@HERE>', '<more@HERE>' ],
         like => [
             qr/^X-Top: here\nFrom: from\@HERE\nTo: to\@HERE\nSubject: new\n/m,
-            qr/^X-New: there\n/m, qr/\nThe end\.\n+\z/
+            qr/^X-New: there\n/m,
+            qr/\nThe end\.\n+\z/
         ],
         unlike      => [qr/^X-Two/m],
         received_at => 1,

@@ -3,7 +3,8 @@
 # How clients talk: pipelining, RSET, many messages, going away, and what the
 # filter is told of it.
 use v5.36;
-use Cases qw(by_mta expect greeting hang_up octets smtp content hello mail_from
+use Cases
+    qw(auth start_tls by_mta expect greeting hang_up octets smtp content hello mail_from
     bye);
 use Specimens qw($plain $head $body);
 
@@ -16,7 +17,8 @@ sub gone ($where, @steps) {
     return {
         name   => "the client goes away $where",
         filter => {%from},
-        client => [ @steps, hang_up(), hello(), mail_from(message => $plain), bye() ],
+        client =>
+            [ @steps, hang_up(), hello(), mail_from(message => $plain), bye() ],
         delivered => [
             {
                 from    => '<from@HERE>',
@@ -30,8 +32,10 @@ sub gone ($where, @steps) {
 sub told ($name, $perl, $client, @like) {
     return {
         name   => $name,
-        filter => { end => "use strict; my \%is;\n$perl\n"
-                . q{action_add_header("X-$_", $is{$_}) for sort keys %is;} },
+        filter => {
+            end => "use strict; my \%is;\n$perl\n"
+                . q{action_add_header("X-$_", $is{$_}) for sort keys %is;}
+        },
         client    => [ @$client, bye() ],
         delivered => [ { like => [@like] } ],
     };
@@ -47,8 +51,10 @@ sub told ($name, $perl, $client, @like) {
         },
         client => [
             hello(),
-            octets(   "MAIL FROM:<from\@HERE>\r\nRCPT TO:<one\@HERE>\r\n"
-                    . "RCPT TO:<bad\@HERE>\r\nRCPT TO:<two\@HERE>\r\nDATA\r\n"),
+            octets(
+                      "MAIL FROM:<from\@HERE>\r\nRCPT TO:<one\@HERE>\r\n"
+                    . "RCPT TO:<bad\@HERE>\r\nRCPT TO:<two\@HERE>\r\nDATA\r\n"
+            ),
             (map { expect($_) } qw(250 250 554 250 354)),
             content($plain, '250'),
             bye(),
@@ -117,11 +123,17 @@ sub told ($name, $perl, $client, @like) {
     gone('after RCPT',         hello(), @envelope),
     gone('after DATA',         hello(), @envelope, smtp('DATA', '354')),
     gone(
-        'within the header', hello(), @envelope, smtp('DATA', '354'),
+        'within the header',
+        hello(),
+        @envelope,
+        smtp('DATA', '354'),
         octets("Subject: x\r\nX-Y")
     ),
     gone(
-        'within the body', hello(), @envelope, smtp('DATA', '354'),
+        'within the body',
+        hello(),
+        @envelope,
+        smtp('DATA', '354'),
         octets("Subject: x\r\n\r\n" . "line\r\n" x 20_000)
     ),
     gone(
@@ -129,7 +141,7 @@ sub told ($name, $perl, $client, @like) {
         hello(),
         smtp('MAIL FROM:<gone@other.example>', '250'),
         smtp('RCPT TO:<to@other.example>',     '250'),
-        smtp('DATA',                  '354'),
+        smtp('DATA',                           '354'),
         octets("Subject: x\r\n\r\nx\r\n.\r\n")
     ),
     {
@@ -192,4 +204,35 @@ sub told ($name, $perl, $client, @like) {
         [ hello(), mail_from(message => $plain) ],
         qr/^X-Macros: /m
     ),
+    told(
+        'a session in TLS, and who has logged in',
+        q{our %SendmailMacros;
+            $is{$_ =~ tr/_/-/r} = $SendmailMacros{$_} // '-'
+                for qw(tls_version cipher_bits auth_type auth_authen);},
+        [
+            hello(),                      start_tls(),
+            auth(qw(anna secret), '235'), mail_from(message => $plain)
+        ],
+        qr/^X-tls-version: TLSv1\.[23]\n/m,
+        qr/^X-cipher-bits: \d{3}\n/m,
+        qr/^X-auth-type: PLAIN\n/m,
+        qr/^X-auth-authen: anna\n/m
+    ),
+    {
+        name   => 'a refusal in TLS',
+        filter => { sender => q{return ('REJECT', 'no', 550, '5.7.1');} },
+        client => [
+            hello(),
+            start_tls(),
+            mail_from(
+                answers => {
+                    mail => by_mta(
+                        postfix  => '550 5.7.1 no',
+                        sendmail => '550 5.7.1 <from@HERE>... no'
+                    )
+                }
+            ),
+            bye()
+        ],
+    },
 ]

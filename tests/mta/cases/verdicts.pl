@@ -25,7 +25,7 @@ sub delivered ($name, $filter, $message) {
         name      => $name,
         filter    => {%$filter},
         client    => [ hello(), mail_from(message => $plain), bye() ],
-        delivered => [ { %$message } ],
+        delivered => [ {%$message} ],
     };
 }
 
@@ -49,21 +49,22 @@ sub refused ($name, $filter, $reply) {
     at('helo',      q{('TEMPFAIL', 'no')}, mail => '451 4.3.0 no'),
     at('sender',    q{('TEMPFAIL', 'no')}, mail => '451 4.3.0 no'),
     at('recipient', q{('TEMPFAIL', 'no')}, rcpt => '451 4.3.0 no'),
-    at('sender', q{0},  mail => $no_text),
-    at('sender', q{-1}, mail => '451 4.3.0 ?'),
-    at('sender', q{'REJCET'}, mail => $no_text),
+    at('sender',    q{0},                  mail => $no_text),
+    at('sender',    q{-1},                 mail => '451 4.3.0 ?'),
+    at('sender',    q{'REJCET'},           mail => $no_text),
 
     # a code or DSN of another class is replaced by the default
     at(
-        'sender', q{('REJECT', 'no', '451', '4.7.1')},
-        mail => '554 5.7.1 no'
+        'sender', q{('REJECT', 'no', '451', '4.7.1')}, mail => '554 5.7.1 no'
     ),
     at(
-        'recipient', q{('TEMPFAIL', 'no', '550', '5.1.1')},
+        'recipient',
+        q{('TEMPFAIL', 'no', '550', '5.1.1')},
         rcpt => '451 4.3.0 no'
     ),
     at(
-        'recipient', q{('REJECT', '50% off <b>', '550', '5.7.999')},
+        'recipient',
+        q{('REJECT', '50% off <b>', '550', '5.7.999')},
         rcpt => by_mta(
             postfix  => '550 5.7.999 50% off <b>',
             sendmail => '550 5.7.999 <to@HERE>... 50% off <b>'
@@ -93,10 +94,8 @@ sub refused ($name, $filter, $reply) {
             front => 'discards, to which Postfix objects and Sendmail accepts'
         },
         %{
-            delivered(
-                'discard at connect',
-                { relay => q{return ('DISCARD', 'gone');}, %mark }, $seen
-            )
+            delivered('discard at connect',
+                { relay => q{return ('DISCARD', 'gone');}, %mark }, $seen)
         }
     },
     delivered(

@@ -5,14 +5,15 @@ package BehindMta;
 # all logs if one failed.
 
 use v5.36;
-use Cases    qw(differences filter_text run_dialogue runs);
-use Daemon   ();
-use Exporter qw(import);
-use Harness  qw(need_programs read_file top wait_for);
-use Parallel qw(in_parallel);
-use Postfix  ();
-use Sendmail ();
-use Sink     ();
+use AuthServer ();
+use Cases      qw(differences filter_text run_dialogue runs);
+use Daemon     ();
+use Exporter   qw(import);
+use Harness    qw(need_programs read_file top wait_for);
+use Parallel   qw(in_parallel);
+use Postfix    ();
+use Sendmail   ();
+use Sink       ();
 use Test::More;
 
 our @EXPORT_OK = qw(behind cases options_for_all our_daemons_behind);
@@ -31,17 +32,20 @@ sub our_daemons_behind ($class) {
     plan skip_all => $why_not if $why_not;
     need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
-    my @runs   = runs([ cases() ], lc $class);
+    my @runs = grep { $class eq 'Postfix' || $_->{set_up} !~ /\Aprotocol/ }
+        runs([ cases() ], lc $class);
     my @common = (options_for_all(), filter => filter_text(@runs));
     my @user   = $class eq 'Postfix' ? (user => 'postfix') : ();
     my $sample = read_file(top() . '/docs/examples/mimedefang-filter');
-    behind(
-        $class     => \@runs,
+    my %daemon = (
         'built-in' => Daemon->start(@common, listen => 'inet'),
         separate   => Daemon->start(@common, listen => 'inet', separate => 1),
         unix       => Daemon->start(@common, listen => 'unix', @user),
         sample     => Daemon->start(filter => $sample, listen => 'inet'),
     );
+    $daemon{$_} = $daemon{'built-in'}
+        for grep {/\Aprotocol/} map { $_->{set_up} } @runs;
+    behind($class, \@runs, %daemon);
     done_testing;
     return;
 }
@@ -80,6 +84,7 @@ sub options_for_all {
 sub behind ($class, $runs, %daemon) {
     my $sink = Sink->start;
     my $mta  = $class->start(
+        auth    => AuthServer->start,
         sink    => $sink->port,
         milters => { map { $_ => $daemon{$_}{address} } keys %daemon },
     );
@@ -102,7 +107,8 @@ sub behind ($class, $runs, %daemon) {
             = (@{ $wrong{ $run->{domain} } }, differences($run, @messages));
         is join("\n", @wrong), '', "$run->{name}, $run->{set_up}";
     }
-    for my $name (sort keys %daemon) {
+    my %name = reverse %daemon;    # one may serve several set-ups
+    for my $name (sort values %name) {
         is_deeply [ $daemon{$name}->leftovers ], [],
             "$name: no working directory is left";
         is $daemon{$name}->stop, 0, "$name: the daemon ends with status 0";

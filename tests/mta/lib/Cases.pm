@@ -23,11 +23,13 @@ package Cases;
 # the domain, by which the sink's messages are found.
 
 use v5.36;
-use Exporter   qw(import);
-use SmtpClient ();
-use Specimens  qw($plain);
+use Exporter     qw(import);
+use MIME::Base64 qw(encode_base64);
+use SmtpClient   ();
+use Specimens    qw($plain);
 
-our @EXPORT_OK = qw(by_mta changed content expect greeting hang_up hello
+our @EXPORT_OK
+    = qw(auth start_tls by_mta changed content expect greeting hang_up hello
     mail_from octets smtp bye filter_text runs run_dialogue differences);
 
 =head1 STEPS
@@ -43,6 +45,10 @@ Connect; a command; the message with the final dot.
 
 Bytes as they are, for which no reply is awaited; the next reply; the client
 goes away.
+
+=head2 start_tls(), auth($user, $password, $reply)
+
+STARTTLS and EHLO again; AUTH PLAIN.
 
 =head2 hello(), mail_from(%o), bye()
 
@@ -62,8 +68,21 @@ sub smtp     ($line, $reply) { return [ 'smtp',    $line, $reply ] }
 sub content  ($text, $reply) { return [ 'content', $text, $reply ] }
 sub octets   ($bytes)        { return [ 'octets',  $bytes ] }
 sub expect   ($reply)        { return [ 'nothing', '', $reply ] }
+
+sub start_tls {
+    return (
+        smtp('STARTTLS', '220'),
+        [ 'tls', '' ],
+        smtp('EHLO client.example', '250')
+    );
+}
+
+sub auth ($user, $password, $reply) {
+    my $initial = encode_base64("\0$user\0$password", '');
+    return smtp("AUTH PLAIN $initial", $reply);
+}
 sub hang_up { return [ 'hang up', '' ] }
-sub bye { return smtp('QUIT', '221') }
+sub bye     { return smtp('QUIT', '221') }
 
 sub hello { return (greeting('220'), smtp('EHLO client.example', '250')) }
 
@@ -193,6 +212,7 @@ sub run_dialogue ($run, $port) {
             $client{$n}->send_line($mine)    if $what eq 'smtp';
             $client{$n}->send_message($mine) if $what eq 'content';
             $client{$n}->put($mine)          if $what eq 'octets';
+            $client{$n}->start_tls           if $what eq 'tls';
             delete $client{$n}               if $what eq 'hang up';
         }
         next if !defined $want;

@@ -25,10 +25,12 @@ sub why_not ($class) {
     return;
 }
 
-=head2 Postfix->start(sink => PORT, milters => { NAME => ADDRESS, ... })
+=head2 Postfix->start(sink => PORT, auth => AuthServer, milters => ...)
 
-Starts it; returns when all its ports answer.  An ADDRESS is as our daemon
-spells it: C<inet:PORT@HOST>, C<unix:/path>.
+Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
+ports answer.  An ADDRESS is as our daemon spells it: C<inet:PORT@HOST>,
+C<unix:/path>.  A milter with the name "protocol 2" is spoken to in version 2 of
+the protocol, and so on.
 
 =head2 port($name)
 
@@ -82,21 +84,26 @@ sub write_configuration ($self, %o) {
         mkdir $d, 0755 or die "$d: $!\n";
     }
     chown scalar getpwnam('postfix'), -1, "$dir/data" or die "$dir/data: $!\n";
-    write_file("$dir/etc/main.cf", main_cf($dir, $o{sink}));
+    write_file("$dir/etc/main.cf", main_cf($dir, %o{qw(sink auth)}));
     my $smtpd = join '', map {
-        "127.0.0.1:$self->{port}{$_} inet n - n - - smtpd -o smtpd_milters=@{[spelling($o{milters}{$_})]}\n"
+        "127.0.0.1:$self->{port}{$_} inet n - n - - smtpd"
+            . milter_options($_, $o{milters}{$_}) . "\n"
         }
         sort keys %{ $o{milters} };
     write_file("$dir/etc/master.cf", $smtpd . services());
     return;
 }
 
-# The way in which Postfix spells an address.
-sub spelling ($address) {
-    return $address =~ s/\Ainet:(\d+)\@(.*)/inet:$2:$1/r;
+# Postfix spells an address in a way of its own.
+sub milter_options ($name, $address) {
+    my $options
+        = ' -o smtpd_milters=' . $address =~ s/\Ainet:(\d+)\@(.*)/inet:$2:$1/r;
+    $options .= " -o milter_protocol=$1" if $name =~ /\Aprotocol (\d)\z/;
+    return $options;
 }
 
-sub main_cf ($dir, $sink) {
+sub main_cf ($dir, %o) {
+    my ($certificate, $auth) = ($o{auth}->certificate, $o{auth}->dovecot);
     return <<"END";
 compatibility_level = 3.6
 queue_directory = $dir/queue
@@ -112,7 +119,7 @@ alias_database =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
-relayhost = [127.0.0.1]:$sink
+relayhost = [127.0.0.1]:$o{sink}
 disable_dns_lookups = yes
 smtp_host_lookup = native
 smtpd_peername_lookup = no
@@ -125,6 +132,11 @@ local_header_rewrite_clients =
 disable_mime_output_conversion = yes
 smtp_connection_cache_on_demand = no
 smtp_tls_security_level = none
+smtpd_tls_security_level = may
+smtpd_tls_chain_files = $certificate
+smtpd_sasl_auth_enable = yes
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = $auth
 in_flow_delay = 0
 milter_default_action = tempfail
 milter_protocol = 6
@@ -147,6 +159,7 @@ discard    unix       -  -  n  -     -  discard
 showq      unix       n  -  n  -     -  showq
 anvil      unix       -  -  n  -     1  anvil
 proxymap   unix       -  -  n  -     -  proxymap
+tlsmgr     unix       -  -  n  1000? 1  tlsmgr
 postlog    unix-dgram n  -  n  -     1  postlogd
 END
 }

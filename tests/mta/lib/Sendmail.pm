@@ -12,7 +12,8 @@ package Sendmail;
 use v5.36;
 use Harness qw(top temp_dir run_program start_process is_running stop_process
     descendants free_port read_file wait_for write_file);
-use File::Spec ();
+use File::Basename qw(dirname);
+use File::Spec     ();
 use IO::Socket::INET;
 use PrivateHost ();
 
@@ -48,10 +49,10 @@ sub why_not ($class) {
     return "Sendmail does not run: $err" =~ s/\s+/ /gr;
 }
 
-=head2 Sendmail->start(sink => PORT, milters => { NAME => ADDRESS, ... })
+=head2 Sendmail->start(sink => PORT, auth => AuthServer, milters => ...)
 
-Starts it; returns when all its ports answer.  An ADDRESS is as the daemon
-spells it: C<inet:PORT@HOST>, C<unix:/path>.
+Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
+ports answer.  An ADDRESS is as our daemon spells it.
 
 =head2 port($name), log_text(), complaints(), is_idle(), stop()
 
@@ -66,7 +67,8 @@ sub start ($class, %o) {
         $self = bless { dir => $dir }, $class;
         $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
         $self->configure(%o);
-        $self->{host}    = PrivateHost->start("$dir/log");
+        $self->{host} = PrivateHost->start("$dir/log");
+        $self->{host}->etc('sasl2/Sendmail.conf', sasl($o{auth}));
         $self->{process} = start_process(
             cmd => [
                 on_named_host(
@@ -111,7 +113,7 @@ sub configure ($self, %o) {
     write_file("$dir/hosts",  "127.0.0.1 mx.example localhost\n");
     write_file("$dir/$_",     '') for qw(aliases cw);
     write_file("$dir/sendmail.mc",
-        settings($dir, $o{sink}) . $self->daemons(%o));
+        settings($dir, %o{qw(sink auth)}) . $self->daemons(%o));
     my ($status, $cf, $err)
         = run_program(20, 'm4',
         '-D_CF_DIR_=' . root() . '/usr/share/sendmail/cf/',
@@ -119,6 +121,11 @@ sub configure ($self, %o) {
     die "m4: $err" if !defined $status || $status != 0;
     write_file("$dir/sendmail.cf", $cf);
     return;
+}
+
+sub sasl ($auth) {
+    return
+        "pwcheck_method: saslauthd\nsaslauthd_path: " . $auth->saslauthd . "\n";
 }
 
 sub daemons ($self, %o) {
@@ -134,22 +141,30 @@ END
     return $text . "MAILER(`smtp')dnl\n";
 }
 
-sub settings ($dir, $sink) {
-    my $root = root();
-    my %set  = (
+sub settings ($dir, %o) {
+    my $root        = root();
+    my $certificate = $o{auth}->certificate;
+    my %set         = (
         ALIAS_FILE                => "$dir/aliases",
         HELP_FILE                 => "$dir/help",
         QUEUE_DIR                 => "$dir/queue",
-        RELAY_MAILER_ARGS         => "TCP \$h $sink",
+        RELAY_MAILER_ARGS         => "TCP \$h $o{sink}",
         SMART_HOST                => 'relay:[127.0.0.1]',
         STATUS_FILE               => "$dir/statistics",
+        confAUTH_MECHANISMS       => 'PLAIN',
+        confAUTH_OPTIONS          => 'A',
+        confCACERT                => $certificate,
+        confCACERT_PATH           => dirname($certificate),
+        confSERVER_CERT           => $certificate,
+        confSERVER_KEY            => $certificate,
+        confTLS_SRV_OPTIONS       => 'V',
         confBIND_OPTS             => '-DNSRCH -DEFNAMES',
         confCW_FILE               => "$dir/cw",
         confDOMAIN_NAME           => 'mx.example',
         confDONT_BLAME_SENDMAIL   => 'TrustStickyBit',
         confDONT_PROBE_INTERFACES => 'True',
         confHOSTS_FILE            => "$dir/hosts",
-        confMAX_DAEMON_CHILDREN   => 200,
+        confMAX_DAEMON_CHILDREN   => 0,
         confMIN_FREE_BLOCKS       => 1,
         confPID_FILE              => "$dir/pid",
         confQUEUE_LA              => 1000,
@@ -166,7 +181,7 @@ sub settings ($dir, $sink) {
         map {"FEATURE(`$_')dnl\n"}
             qw(nocanonify accept_unresolvable_domains promiscuous_relay
             accept_unqualified_senders no_default_msa)
-        );
+        ) . "TRUST_AUTH_MECH(`PLAIN')dnl\n";
 }
 
 sub port ($self, $name) { return $self->{port}{$name} }

@@ -6,6 +6,7 @@ package SmtpClient;
 use v5.36;
 use IO::Select ();
 use IO::Socket::INET;
+use IO::Socket::SSL ();
 
 my $wait_seconds = 60;
 
@@ -19,6 +20,10 @@ Connects to the server on 127.0.0.1.
 
 One command; a message with LF or CRLF line ends, made transparent and ended
 with a dot; bytes as they are.
+
+=head2 start_tls()
+
+From here on in TLS; the server's certificate is not looked at.
 
 =head2 reply()
 
@@ -44,6 +49,13 @@ sub send_message ($self, $text) {
     return $self->put("$text.\r\n");
 }
 
+sub start_tls ($self) {
+    IO::Socket::SSL->start_SSL($self->{socket},
+        SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_NONE())
+        or die 'TLS: ' . IO::Socket::SSL::errstr() . "\n";
+    return;
+}
+
 # A server that has closed shows at the next reply.
 sub put ($self, $bytes) {
     my $at = 0;
@@ -59,11 +71,17 @@ sub reply ($self) {
     my $select = IO::Select->new($self->{socket});
     my $reply;
     until (defined($reply = $self->whole_reply)) {
-        return 'silent' if !$select->can_read($wait_seconds);
+        return 'silent'
+            if !$self->is_pending && !$select->can_read($wait_seconds);
         sysread $self->{socket}, $self->{input}, 65536, length $self->{input}
             or return 'closed';
     }
     return $reply;
+}
+
+# TLS may have read more than it was asked for.
+sub is_pending ($self) {
+    return $self->{socket}->isa('IO::Socket::SSL') && $self->{socket}->pending;
 }
 
 sub whole_reply ($self) {

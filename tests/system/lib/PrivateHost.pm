@@ -9,6 +9,8 @@ package PrivateHost;
 use v5.36;
 use Harness qw(temp_dir start_process stop_process wait_for read_file
     write_file);
+use File::Basename qw(dirname);
+use File::Path     qw(make_path);
 use IO::Socket::UNIX;
 use Socket qw(SOCK_DGRAM);
 
@@ -46,7 +48,7 @@ word of syslog(3), TAG without the pid, an LF in TEXT is \x0a.
 
 =head2 etc($name, $bytes)
 
-Puts a file in /etc or /etc/mail, before a program is started.
+Puts a file in /etc or a directory there, before a program is started.
 
 =head2 wrap(@command)
 
@@ -99,6 +101,7 @@ sub listen_at ($socket, $file) {
 
 sub etc ($self, $name, $bytes) {
     my $file = "$self->{dir}/etc/$name";
+    make_path(dirname($file));
     write_file($file, $bytes);
     chmod 0644, $file or die "$file: $!\n";
     return;
