@@ -8,8 +8,8 @@ package AuthServer;
 # Also makes the certificate that the MTAs show.
 
 use v5.36;
-use Harness    qw(temp_dir start_process write_file);
-use IO::Select ();
+use Harness                qw(temp_dir start_process write_file);
+use IO::Select             ();
 use IO::Socket::SSL::Utils qw(CERT_create PEM_cert2string PEM_key2string);
 use IO::Socket::UNIX;
 use MIME::Base64 qw(decode_base64);
@@ -39,7 +39,8 @@ sub start ($class) {
     $self->{process} = start_process(code => sub { serve(%listener) });
     my ($cert, $key)
         = CERT_create(CA => 1, subject => { commonName => 'mx.example' });
-    write_file($self->certificate, PEM_key2string($key) . PEM_cert2string($cert));
+    write_file($self->certificate,
+        PEM_key2string($key) . PEM_cert2string($cert));
     chmod 0600, $self->certificate or die $self->certificate . ": $!\n";
     return $self;
 }
