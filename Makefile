@@ -129,7 +129,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
   generate check-generated \
-  coverage coverage-run fuzz fuzz-afl fuzz-build man docs install help clean
+  coverage coverage-run fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 
 all: $(STATIC) $(LIB)/libmilterproto.so $(PROGRAMS:%=$(BIN)/%) $(EXAMPLES) $(FAST) ## libraries, programs and examples
 
@@ -269,6 +269,9 @@ fuzz: ## libFuzzer, FUZZ_SECONDS for each target; T=fuzz_name runs one
 FUZZ_PICKED := $(if $(T),$(filter fuzz/$(T).c,$(FUZZERS)),$(FUZZERS))
 fuzz-run: $(FUZZ_PICKED:fuzz/%.c=$(TST)/fuzz/%)
 	@for f in $^; do tests/run-fuzz $$f $(FUZZ_SECONDS) || exit 1; done
+N ?= 10000
+fuzz-bridge: ## N mutated messages through the worker's scan; SEED=1
+	@fuzz/bridge-mutate.pl --count $(N) --seed $(or $(SEED),1)
 fuzz-afl: ## the same with AFL++
 	@tests/install-packages $(DEPS_AFL)
 	@AFL_QUIET=1 $(MAKE) -s MODE=afl fuzz-run

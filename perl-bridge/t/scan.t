@@ -386,6 +386,25 @@ subtest 'odd messages' => sub {
     is($answer,    'ok', '150 levels');
     is($w->stderr, '',   'and no complaint');
 
+    my $long = "Content-Type: a/b; name=\"a." . 'x' x 400 . "\"\n\nx\n";
+    ($answer, my $long_dir)
+        = $w->scan($long,
+        filter => 'md_syslog("info", $_[0]->bodyhandle->path)');
+    is($answer, 'ok', 'an extension that no file can have');
+    like($w->stderr, qr{^info: QID1: (?:\./)?Work/msg-\d+-\d+\.x{40}$}m,
+        'is cut');
+
+    my $whole
+        = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        . "--b\nContent-Type: multipart/mixed\n\nno boundary\n--b\n\nx\n--b--\n";
+    ($answer, my $whole_dir)
+        = $w->scan($whole, filter_end => 'action_rebuild()');
+    like(
+        body($whole_dir),
+        qr{^--b\nContent-Type: multipart/mixed\n\nno boundary\n--b\n}m,
+        'a multipart that is one part keeps its content'
+    );
+
     my $rfc822 = "Content-Type: message/rfc822\n\nSubject: y\n\nz\n";
     ($answer, my $dir) = $w->scan(
         $rfc822,

@@ -3,6 +3,8 @@
 # Writes the body of a tree of MIME entities, as MIME::Entity::print_body does,
 # with the same bytes, but in large pieces.  What somebody else's class or
 # encoding does is left to it.
+# choice:bridge-whole-multipart  A multipart that could not be taken apart is one
+# part, and keeps its content.
 
 package Mail::MIMEDefang::Output;
 use v5.36;
@@ -57,7 +59,7 @@ sub _body ($out, $entity) {
     return _theirs($out, $entity, 'print_body') if !_is_ours($entity);
     my ($type) = split m{/}, $entity->mime_type;
     my @parts  = $entity->parts;
-    if (($type // '') eq 'multipart') {
+    if (($type // '') eq 'multipart' && !defined $entity->bodyhandle) {
         _multipart($out, $entity, @parts);
     }
     elsif (@parts) {

@@ -166,7 +166,8 @@ sub _write_content_fields ($tree) {
 }
 
 sub _value ($text) {
-    $text =~ s/\r//g;
+    $text =~ s/\r(?=\n)//g;
+    $text =~ tr/\r/ /;
     $text =~ s/\n\z//;
     return $text;
 }

@@ -60,6 +60,7 @@ sub load_mime_tools () {
     state $loaded = 0;
     return if $loaded;
     require MIME::Parser;
+    require Mail::MIMEDefang::Filer;
     require Mail::MIMEDefang::Output;
     require Mail::MIMEDefang::Parse;
     Mail::MIMEDefang::Limits::bound_decoders();
@@ -174,8 +175,7 @@ sub _refuse ($why) {
 # The entity, or (undef, what it has too much of).
 sub _parse () {
     load_mime_tools();
-    my $filer = MIME::Parser::FileInto->new('./Work');
-    $filer->ignore_filename(1);
+    my $filer = Mail::MIMEDefang::Filer->new('./Work');
     my ($parser) = call_filter('filter_create_parser');
     return _parse_with($parser, $filer)
         if eval { $parser->isa('MIME::Parser') };
