@@ -261,7 +261,8 @@ sub run_case ($n) {
     my $dir     = "$root/spool/mdefang-1";
     mkdir $dir or die "$dir: $!";
     put("$dir/INPUTMSG", $message);
-    put("$dir/HEADERS",  "Subject: x\n");
+    my $header = $message =~ /\A(.*?\n)\r?\n/s ? $1 : '';
+    put("$dir/HEADERS",  $header =~ s/\r?\n(?=[ \t])//gr);
     put("$dir/COMMANDS", COMMANDS);
     @kept = ();
     init_globals();

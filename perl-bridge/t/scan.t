@@ -326,6 +326,21 @@ subtest 'rebuilding' => sub {
         'the same body, but for one newline of the encoder'
     );
 
+    my $odd = $MIXED
+        =~ s/Content-Type: multi/Content-Transfer-Encoding: base64\nContent-Type: multi/r;
+    ($answer, $dir)
+        = $w->scan($odd, filter => 'action_drop() if $_[3] !~ /text/');
+    is(body($dir), "hello", 'an encoding that a multipart cannot have');
+    is_deeply(
+        lines($dir),
+        [
+            'Mtext/plain;%20charset=us-ascii',
+            'JContent-Transfer-Encoding 1',
+            'C', 'F'
+        ],
+        'does not become that of its only part'
+    );
+
     my $encoded
         = "Subject: x\nContent-Type: text/plain\nContent-Description: d\n"
         . "Content-Transfer-Encoding: base64\n\naGVsbG8K\n";

@@ -161,13 +161,26 @@ sub _write_content_fields ($tree) {
         next if lc $tag eq 'content-transfer-encoding' && $grew_multipart;
         write_result_line('I', $tag, 1, _value($head->get($tag, 0)));
     }
-    write_result_line('J', 'Content-Transfer-Encoding', 1) if $grew_multipart;
+    write_result_line('J', 'Content-Transfer-Encoding', 1)
+        if $grew_multipart
+        || (!$head->count('Content-Transfer-Encoding') && _was_encoded());
     return;
+}
+
+# A multipart is not encoded, but the field can be there, and would stay when the
+# multipart has given way to its only part.
+sub _was_encoded () {
+    open my $fh, '<', 'HEADERS' or return 0;
+    my $encoded = grep {
+        /^content-transfer-encoding[ \t]*:[ \t]*(?!(?:[78]bit|binary)\s*$)/i
+    } <$fh>;
+    close $fh;
+    return $encoded;
 }
 
 sub _value ($text) {
     $text =~ s/\r(?=\n)//g;
-    $text =~ tr/\r/ /;
+    $text =~ tr/\r\0/ /;
     $text =~ s/\n\z//;
     return $text;
 }
