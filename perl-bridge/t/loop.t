@@ -159,6 +159,37 @@ subtest 'what the callbacks get and see' => sub {
     );
 };
 
+subtest 'words that are missing' => sub {
+    my $w = start(
+        join ' ',
+        map {"sub $_ { return 'CONTINUE', scalar grep { defined } \@_ }"}
+            qw(filter_relay filter_helo filter_sender filter_recipient)
+    );
+    my $dir = work_dir($w->{spool}, "Subject: x\n\ny\n");
+    for (
+        [ 'relayok',                           'ok 1 1 250 2.1.0 0' ],
+        [ 'relayok 192.0.2.1',                 'ok 1 2 250 2.1.0 0' ],
+        [ 'helook',                            'ok 1 1 250 2.1.0 0' ],
+        [ "senderok <a> 1 h helo $dir",        'ok 1 4 250 2.1.0 0' ],
+        [ "recipok <b> <a> 1 h <b> helo $dir", 'ok 1 6 250 2.1.0 0' ],
+        [ 'map',  'PERM No filter_map function defined' ],
+        [ 'tick', 'error: tick 0: filter_tick undefined' ],
+        [ 'scan', 'error: scan: no directory given' ],
+        )
+    {
+        my ($line, $want) = @{$_};
+        is($w->ask($line), $want, "'$line'");
+    }
+    is($w->stderr, '', 'nothing said');
+    my $tempfail = qr/^ok -1 Filter%20failed/;
+    like($w->ask($_), $tempfail, "'$_': no directory") for qw(senderok recipok);
+    is(
+        $w->stderr,
+        "err: Cannot chdir to '': No such file or directory\n" x 2,
+        'is logged once each'
+    );
+};
+
 subtest 'RESULTS before the scan' => sub {
     my $w   = start_scripted();
     my $dir = work_dir($w->{spool}, "Subject: x\n\ny\n");

@@ -252,6 +252,48 @@ subtest 'reset' => sub {
     );
 };
 
+# Every variable that describes a message, the four that MIMEDefang forgets too.
+subtest 'reset, one by one' => sub {
+    my %want = (
+        (
+            map { $_ => '' }
+                qw(Action CurrentVirusScannerMessage Domain HTMLBoilerplate Helo
+                MIMEDefangID QuarantineSubdir RealRelayAddr RealRelayHostname
+                RelayAddr RelayHostname Sender Subject VirusName
+                VirusScannerMessages)
+        ),
+        (
+            map { $_ => 0 }
+                qw(AmbiguousMIME Changed DefangCounter EntireMessageQuarantined
+                HTMLFoundEndBody InFilterContext InFilterEnd InFilterWrapUp
+                InMessageContext QuarantineCount Rebuild SubjectCount
+                SuspiciousCharsInBody SuspiciousCharsInHeaders
+                TerminateAndDiscard WarningCounter WasMultiPart WasResent)
+        ),
+        (
+            map { $_ => 'undef' }
+                qw(FilterEndReplacementEntity ReplacementEntity)
+        ),
+        (map { $_ => 'NOQUEUE' } qw(MessageID MsgID QueueID)),
+        CWD => $w->{spool},
+    );
+    my @names = sort keys %want;
+    my @lists = qw(AddedParts Ambiguities ESMTPArgs FlatParts Recipients
+        SenderESMTPArgs Warnings);
+    my @hashes = qw(Actions RecipientESMTPArgs RecipientMailers SendmailMacros);
+    value(
+        join ' ',
+        map({"\$$_ = 'x';"} @names),
+        map({"\@$_ = (1);"} @lists),
+        map({"\%$_ = (1, 2);"} @hashes), 1
+    );
+    my $read = join ', ', map {"\$$_ // 'undef'"} @names;
+    my @got  = split /,/, value("join ',', $read"), -1;
+    is($got[$_] // '', $want{ $names[$_] }, "\$$names[$_]") for 0 .. $#names;
+    is(value(join ' + ', map {"\@$_"} @lists),         0, 'arrays');
+    is(value(join ' + ', map {"(keys \%$_)"} @hashes), 0, 'hashes');
+};
+
 subtest 'names that filters use without asking' => sub {
     my $legacy = start(<<'END');
 sub filter_unknown_cmd {

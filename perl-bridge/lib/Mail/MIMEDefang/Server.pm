@@ -139,7 +139,7 @@ sub handle_scan {
 }
 
 sub _set_client ($ip, $name, $helo, $qid) {
-    ($RelayAddr, $RelayHostname, $Helo) = ($ip, $name, $helo);
+    ($RelayAddr, $RelayHostname, $Helo) = map { $_ // '' } $ip, $name, $helo;
     $QueueID = $MsgID = $qid // $QueueID;
     return;
 }
@@ -151,7 +151,7 @@ sub handle_relayok {
     _set_client($ip, $name, '', $qid);
     return _answer(
         'filter_relay',
-        "host $ip",
+        "host $RelayAddr",
         call_filter(
             'filter_relay', $ip, $name, $port, $my_ip, $my_port, $QueueID
         )
@@ -164,7 +164,7 @@ sub handle_helook {
     _set_client($ip, $name, $helo, $qid);
     return _answer(
         'filter_helo',
-        "helo $helo",
+        "helo $Helo",
         call_filter(
             'filter_helo', $ip,    $name,    $helo,
             $port,         $my_ip, $my_port, $QueueID
@@ -176,11 +176,11 @@ sub handle_senderok {
     my ($sender, $ip, $name, $helo, $dir, $qid, @esmtp) = @_;
     return print_and_flush(CONTINUE) if !has_callback('filter_sender');
     _set_client($ip, $name, $helo, $qid);
-    $Sender    = $sender;
+    $Sender    = $sender // '';
     @ESMTPArgs = @esmtp;
     my @verdict = _in_directory($dir,
         sub { call_filter('filter_sender', $sender, $ip, $name, $helo) });
-    return _answer('filter_sender', "sender $sender", @verdict);
+    return _answer('filter_sender', "sender $Sender", @verdict);
 }
 
 sub handle_recipok {
@@ -188,10 +188,10 @@ sub handle_recipok {
     my ($mailer, $host, $addr, @esmtp) = @more;
     return print_and_flush(CONTINUE) if !has_callback('filter_recipient');
     _set_client($ip, $name, $helo, $qid);
-    $Sender                  = $sender;
-    @ESMTPArgs               = @esmtp;
-    @Recipients              = ($rcpt);
-    $RecipientMailers{$rcpt} = [ $mailer, $host, $addr ];
+    $Sender                             = $sender // '';
+    @ESMTPArgs                          = @esmtp;
+    @Recipients                         = ($rcpt // '');
+    $RecipientMailers{ $Recipients[0] } = [ $mailer, $host, $addr ];
     my @verdict = _in_directory(
         $dir,
         sub {
@@ -202,7 +202,7 @@ sub handle_recipok {
             );
         }
     );
-    return _answer('filter_recipient', "recipient $rcpt", @verdict);
+    return _answer('filter_recipient', "recipient $Recipients[0]", @verdict);
 }
 
 # Runs CODE in the working directory; what it asked for is in RESULTS before

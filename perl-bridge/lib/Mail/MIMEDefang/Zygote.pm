@@ -34,7 +34,7 @@ my @LATER = qw(Carp Cwd Digest::SHA File::Copy File::Path MIME::Decoder::Base64
     MIME::Decoder::Binary MIME::Decoder::NBit MIME::Decoder::QuotedPrint
     MIME::Decoder::UU MIME::Entity
     MIME::Parser MIME::QuotedPrint MIME::WordDecoder PerlIO::scalar Socket
-    Sys::Hostname
+    Mail::MIMEDefang::Structure Sys::Hostname
     Sys::Syslog);
 
 my $control;
