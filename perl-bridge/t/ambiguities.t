@@ -219,6 +219,26 @@ subtest 'texts and counts' => sub {
     is($got->{depth}, 0, 'no depth');
 };
 
+# Each would take minutes if some pattern looked at it again and again.
+subtest 'long things' => sub {
+    my ($blanks, $n) = (' ' x 300_000, 20_000);
+    for (
+        [ "${START}Content-Type: text$blanks\n\nx\n",           'type' ],
+        [ "${START}Content-Type: a/b; n=${blanks}x$blanks\n\n", 'very long' ],
+        [ "${START}Content-Transfer-Encoding: a${blanks}b\n\n", 'very long' ],
+        [ mixed("--b\n--${blanks}x\n--b--\n"),                  'no field' ],
+        [ mixed("--b\n\n" . "--${blanks}x\n" x 3 . "--b--\n"),  '' ],
+        [ "${START}no field$blanks\t${blanks}x\n\n",            'no field' ],
+        [ "${START}Content-Type: a/b" . '; n="' x $n . "\n\n",  'very long' ],
+        [ mixed("--x\n" x $n),                                  'no last' ],
+        [ mixed("--b\n" x $n),                                  'no last' ],
+        )
+    {
+        my ($message, $want) = @{$_};
+        like(texts($message), qr/$want/, $want || 'in order');
+    }
+};
+
 subtest 'in a filter' => sub {
     my $show = 'sub filter_begin { action_add_header("X-A", $AmbiguousMIME);'
         . ' action_add_header("X-A", "@$_") for @Ambiguities }';

@@ -39,32 +39,43 @@ sub _function ($name) {
 # spec:bridge-time-limits
 sub _limit ($name) {
     my $seconds = $CallbackTimeout{$name} // $CallbackTimeout{default} // 0;
-    return $seconds =~ /^\d+(?:\.\d+)?\z/a ? $seconds : 0;
+    return $seconds && $seconds =~ /^\d+(?:\.\d+)?\z/a ? $seconds : 0;
 }
 
+# Once for each part of a message, so it does no more than it must.
 sub call_filter ($name, @args) {
     return if !has_callback($name);
     my $pid = $$;
     local ($/, $\, $,) = ("\n", undef, undef);    # it may leave others
-    my $outer = $running;
-    $running = $name;
-    my $theirs = $SIG{__DIE__};
-    local $SIG{__DIE__} = $theirs ? _both($theirs) : \&_note_place;
+    my $outer    = $running;
     my $function = _function($name);
-    my @result   = with_limit(_limit($name), sub { $function->(@args) });
+    my $limit    = _limit($name);
+    $running = $name;
+    my @result
+        = $limit
+        ? with_limit($limit, sub { $function->(@args) })
+        : $function->(@args);
     _end_child("returned from $name") if $$ != $pid;
     $running = $outer;
     return @result;
 }
 
-# A handler that the filter has set sees everything, too.
-sub _both ($theirs) {
-    return $theirs if !ref $theirs && $theirs =~ /^(?:DEFAULT|IGNORE)?\z/;
-    return sub {
-        _note_place(@_);
-        no strict 'refs';
-        return &{$theirs};
-    };
+my $ours = \&_note_place;    # or a handler that calls it
+
+# What the filter has set, at any time, sees everything, too.
+sub _watch_deaths () {
+    my $theirs = $SIG{__DIE__} // '';
+    return if ref $theirs && $theirs == $ours;
+    $ours = \&_note_place;
+    if (ref $theirs || $theirs !~ /^(?:DEFAULT|IGNORE)?\z/) {
+        $ours = sub {
+            _note_place(@_);
+            no strict 'refs';
+            return &{$theirs};
+        };
+    }
+    $SIG{__DIE__} = $ours;    ## no critic (RequireLocalizedPunctuationVars)
+    return;
 }
 
 sub _note_place {
@@ -98,6 +109,7 @@ sub attempt_command ($code) {
 sub attempt ($code) {
     my $pid = $$;
     local ($/, $\, $,) = ("\n", undef, undef);
+    _watch_deaths();
     return '' if eval { $code->(); 1 };
     my $error = $@;
 

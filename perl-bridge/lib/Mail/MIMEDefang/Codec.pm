@@ -37,11 +37,24 @@ sub percent_decode ($text = '', @) {
     return $text;
 }
 
+sub _without_end ($text) {
+    return $text =~ /\A(.*[^ ])/s ? $1 : '';
+}
+
 sub one_line ($text) {
     $text = to_bytes($text);
-    $text =~ s/[\r\n]+\z//;
-    $text =~ s/\s*[\x00-\x1f\x7f]+\s*/ /g;
-    return $text;
+    return $text if $text !~ /[\x00-\x1f\x7f]/;
+    $text = $1   if $text =~ /\A(.*[^\r\n])/s;
+    return ''    if $text !~ /[^\r\n]/;
+
+    # Piece by piece: a pattern with blanks on both sides would look at each run
+    # of blanks as often as it is long.
+    my @pieces = split /[\x00-\x1f\x7f]+/, $text, -1;
+    for my $i (0 .. $#pieces) {
+        $pieces[$i] =~ s/\A +//                 if $i;
+        $pieces[$i] = _without_end($pieces[$i]) if $i < $#pieces;
+    }
+    return join ' ', @pieces;
 }
 
 1;

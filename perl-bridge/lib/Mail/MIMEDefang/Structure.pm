@@ -18,6 +18,7 @@ use constant {
     MAX_FOUND => 100,     # that are told; more says nothing more
     MAX_SHOWN => 60,      # octets of the message in a text
     MAX_OPEN  => 1000,    # multiparts at a time
+    MAX_VALUE => 8192,    # octets of a field that are looked at
 };
 
 # Fields that programs take the first or the last of.
@@ -66,6 +67,7 @@ sub _found ($self, $code, $text) {
 }
 
 sub _shown ($text) {
+    $text = substr $text, 0, 4 * MAX_SHOWN;
     $text = one_line($text) =~ s/^ +//r;
     return
         length $text > MAX_SHOWN ? substr($text, 0, MAX_SHOWN) . '...' : $text;
@@ -231,6 +233,10 @@ sub _head ($self) {
     my (%value, %count);
     while ($text =~ /^((?:content-[!-9;-~]+|mime-version))[ \t]*:([^\n]*)/mgi) {
         my ($name, $value) = (lc $1, $2);
+        if (length $value > MAX_VALUE) {
+            $self->_found('parameter', "$name is very long");
+            $value = substr $value, 0, MAX_VALUE;
+        }
         $value{$name} //= $value;
         $self->_found('field-twice', "$name more than once")
             if $name =~ $ONCE && $count{$name}++;
@@ -261,23 +267,46 @@ sub _header_text ($self) {
         $self->{at} = pos ${$raw};
         return '';
     }
-    my ($end, $next) = ($self->{size}, $self->{size});
-    if (${$raw} =~ /\n\r?\n/g) {
-        ($end, $next) = ($-[0], $+[0]);
-    }
+    my ($end, $next) = $self->_empty_line($start);
+    my $boundary = $self->_boundary_before($start, $end);
+    ($end, $next) = ($boundary, $boundary) if defined $boundary;
+
     my $text = substr ${$raw}, $start, $end - $start;
-    if (%{ $self->{bound} }) {
-        while ($text =~ /^(--[^\n]*?)[ \t\r]*$/mg) {
-            next if !$self->{bound}{$1};
-            $end = $start + $-[0];
-            ($text, $next) = (substr($text, 0, $-[0]), $end);
-            last;
-        }
-    }
     $self->_found('no-header-end', 'a header that no empty line ends')
         if $next == $end && length $text;
     $self->{at} = $next;
     return $text;
+}
+
+# Where the next one is and where it ends; kept, since many parts may have none.
+sub _empty_line ($self, $start) {
+    my $known = $self->{empty_line};
+    if (!$known || $known->[0] < $start) {
+        my $raw = $self->{raw};
+        pos(${$raw}) = $start;
+        $known
+            = ${$raw} =~ /\n\r?\n/g
+            ? [ $-[0], $+[0] ]
+            : [ $self->{size}, $self->{size} ];
+        $self->{empty_line} = $known;
+    }
+    return @{$known};
+}
+
+sub _boundary_before ($self, $at, $end) {
+    my $raw = $self->{raw};
+    return if !%{ $self->{bound} };
+    while ($at < $end) {
+        if (substr(${$raw}, $at, 2) eq '--') {
+            my $eol = index ${$raw}, "\n", $at;
+            $eol = $self->{size} if $eol < 0;
+            my ($line) = substr(${$raw}, $at, $eol - $at) =~ /\A(.*[^ \t\r])/s;
+            return $at if $self->{bound}{$line};
+        }
+        $at = index ${$raw}, "\n--", $at;
+        return if $at++ < 0;
+    }
+    return;
 }
 
 # (type/subtype in lower case, parameters)
