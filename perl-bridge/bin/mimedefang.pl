@@ -36,6 +36,11 @@ use Mail::MIMEDefang::Utils
 
 # choice:bridge-lazy  One line for each module:
 # use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Name' => [qw(function ...)];
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Antispam' => [
+    qw(spam_assassin_init spam_assassin_mail spam_assassin_status
+        spam_assassin_check spam_assassin_is_spam md_spamc_init md_spamc_check
+        rspamd_check md_rspamd_verdict)
+];
 use Mail::MIMEDefang::Antivirus::Table 'scanner_functions';
 use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Antivirus' =>
     [ scanner_functions() ];

@@ -23,6 +23,7 @@ sub \L$name\E_args { return join '-', '$name', \@_ }
 sub \L$name\E_context { return wantarray ? 'list' : 'scalar' }
 sub \L$name\E_other { \$_[0] = 'changed'; return (caller)[2] }
 sub \L$name\E_hidden { return 'hidden' }
+sub before_fork { our \$text = shift; die "not now\\n" if \$text =~ /die/ }
 1;
 END
     }
@@ -86,6 +87,12 @@ subtest 'a filter' => sub {
     Mail::MIMEDefang::Lazy::load_mentioned('sub filter { named_args() }');
     is(loaded('Named'), 1, 'mentioned: loaded for all workers');
     is(\&named_args,    \&Test::Lazy::Named::named_args, 'stubs are replaced');
+    no warnings 'once';
+    is(
+        $Test::Lazy::Named::text,
+        'sub filter { named_args() }',
+        'and is told that workers will be forked'
+    );
     Mail::MIMEDefang::Lazy::load_mentioned('broken()');
 };
 

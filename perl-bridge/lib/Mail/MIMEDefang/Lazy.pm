@@ -85,7 +85,9 @@ sub load_mentioned ($text) {
         my $names = join '|',
             map { quotemeta $_->[0] =~ s/.*:://sr } @{ $stubs{$module} };
         next if $text !~ /\b(?:\Q$module\E|$names)\b/;
-        eval { load_module($module); 1 } or next;    # its caller hears why
+        eval { load_module($module); 1 }       or next;   # its caller hears why
+        my $more = $module->can('before_fork') or next;
+        eval { $more->($text); 1 }             or print {*STDERR} "$module: $@";
     }
     return;
 }
@@ -125,6 +127,7 @@ that the filter has replaced. Dies with Perl's message if it cannot be loaded.
 
 Loads each module if TEXT, the source of a filter, has its name or one of its
 functions'; for a process that forks workers. One that cannot be loaded is left
-to its first call.
+to its first call. A function C<before_fork> of the module gets TEXT and does what
+is worth doing once for all workers.
 
 =cut
