@@ -464,6 +464,17 @@ subtest 'programs' => sub {
     is("@{$args}[0 .. 1]", "-c $dir/conf", "clamdscan's configuration");
 };
 
+subtest 'no parts' => sub {
+    message();
+    local $Features{'Virus:TREND'} = $program;
+    mkdir "$dir/empty";
+    mkdir "$dir/empty/Work";
+    $CWD = "$dir/empty";
+    my ($got, $args) = call('message_contains_virus_trend', '', 1);
+    is_deeply($got,  [ 0, 'ok', 'ok' ], 'a message without any is clean');
+    is_deeply($args, [],                'nobody is asked');
+};
+
 subtest 'time limit' => sub {
     message();
     local $Features{'Virus:NAI'} = $program;

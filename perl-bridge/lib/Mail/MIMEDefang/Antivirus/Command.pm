@@ -16,7 +16,7 @@ our @EXPORT_OK = qw(interpret_code run_and_collect scan_with_command);
 use constant MAX_RPT => 1 << 20;
 
 sub scan_with_command ($row, $target, @) {
-    my @argv = _argv($row, $target);
+    my @argv = _argv($row, $target) or return (0, 'ok');    # no file at all
     my ($code, @failed)
         = run_and_collect($row->{name}, \@argv, $row->{lines} // '');
     return @failed if @failed;
@@ -36,6 +36,8 @@ sub _argv ($row, $target) {
 
     my $conf = $Features{'Path:CLAMDCONF'} // '';
     $args =~ s/-c \{conf\} // if !-e $conf;    # then it uses its own
+    my @files = $args =~ /\{files\}/ ? files_below($target->{path}) : ();
+    return if !@files && $args =~ /\{files\}/;
     my %word = (
         item => $target->{item},
         abs  => $target->{path},
@@ -44,11 +46,8 @@ sub _argv ($row, $target) {
     );
     return (
         @program,
-        map {
-            $_ eq '{files}'
-                ? files_below($target->{path})
-                : s/\{(item|abs|cwd|conf)\}/$word{$1}/r
-        } split ' ',
+        map { $_ eq '{files}' ? @files : s/\{(item|abs|cwd|conf)\}/$word{$1}/r }
+            split ' ',
         $args
     );
 }
