@@ -20,11 +20,10 @@ put("$dir/Work/msg-1-2.dat", 'data');
 chdir $dir or die;
 open STDERR, '>', "$dir/stderr" or die;    # what is logged
 
-# It says what the file says, keeps its arguments, and exits as told.
+# It keeps its arguments, and speaks and ends as it is told.
 my $program = put("$dir/scanner", <<'END');
 #!/bin/sh
 for a; do echo "$a"; done > args
-cat say
 . ./end
 END
 chmod 0755, $program;
@@ -42,8 +41,9 @@ sub message () {
 
 # Calls function NAME while the scanner says TEXT and ends with STATUS.
 sub call ($name, $text, $status, @args) {
-    put("$dir/say", $text);
-    put("$dir/end", $status =~ /\D/ ? $status : "exit $status");
+    my $end = $status =~ /\D/ ? $status : "exit $status";
+    $text =~ s/'/'\\''/g;
+    put("$dir/end", "printf %s '$text'\n$end\n");
     unlink "$dir/args";
     my $code = main->can($name) // die "no $name";
     my @got  = $code->(@args);
