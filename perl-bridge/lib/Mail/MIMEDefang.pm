@@ -12,7 +12,7 @@ use Mail::MIMEDefang::Channel qw(print_and_flush init_status_tag
     push_status_tag pop_status_tag set_status_tag);
 use Mail::MIMEDefang::Codec
     qw(percent_decode percent_encode percent_encode_for_graphdefang);
-use Mail::MIMEDefang::Context qw(in_message_context in_filter_context
+use Mail::MIMEDefang::Guard qw(in_message_context in_filter_context
     in_filter_wrapup in_filter_end);
 use Mail::MIMEDefang::Features qw(detect_and_load_perl_modules);
 use Mail::MIMEDefang::Globals;

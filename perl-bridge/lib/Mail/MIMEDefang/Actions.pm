@@ -9,7 +9,7 @@ use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Actions::Headers ();
 use Mail::MIMEDefang::Codec            qw(to_bytes);
-use Mail::MIMEDefang::Context
+use Mail::MIMEDefang::Guard
     qw(in_filter_context in_filter_wrapup in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Lazy

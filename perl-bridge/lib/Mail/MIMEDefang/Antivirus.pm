@@ -13,7 +13,7 @@ use Mail::MIMEDefang::Antivirus::Command
 use Mail::MIMEDefang::Antivirus::Common qw(swerr);
 use Mail::MIMEDefang::Antivirus::Table  qw(@SCANNERS scanner_functions);
 use Mail::MIMEDefang::Channel           qw(pop_status_tag push_status_tag);
-use Mail::MIMEDefang::Context           qw(in_message_context);
+use Mail::MIMEDefang::Guard             qw(in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log qw(md_syslog);
 

@@ -56,6 +56,7 @@ my %STATE = (
     ArchiveError               => '',
     ArchiveMember              => '',
     Changed                    => 0,
+    ContextPrivdata            => undef,       # of Mail::MIMEDefang::Context
     CWD                        => undef,
     CurrentVirusScannerMessage => '',
     DefangCounter              => 0,

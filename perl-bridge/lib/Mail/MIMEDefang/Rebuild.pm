@@ -11,7 +11,7 @@ use Mail::MIMEDefang::Actions  qw(process_added_parts);
 use Mail::MIMEDefang::Callback qw(call_filter);
 use Mail::MIMEDefang::Channel  qw(pop_status_tag push_status_tag);
 use Mail::MIMEDefang::Codec    qw(to_bytes);
-use Mail::MIMEDefang::Context  qw(in_filter_end);
+use Mail::MIMEDefang::Guard    qw(in_filter_end);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::MIME qw(append_to_html_part append_to_part find_part
     takeStabAtFilename warning_part);

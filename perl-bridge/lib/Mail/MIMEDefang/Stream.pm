@@ -11,7 +11,7 @@ use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Actions  qw(action_tempfail delete_recipient);
 use Mail::MIMEDefang::Callback qw(running);
-use Mail::MIMEDefang::Context  qw(in_message_context);
+use Mail::MIMEDefang::Guard    qw(in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log  qw(md_syslog);
 use Mail::MIMEDefang::Mail qw(copy_to_resend resend_copy);

@@ -7,8 +7,8 @@
 package Mail::MIMEDefang::Text;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Codec   qw(to_bytes);
-use Mail::MIMEDefang::Context qw(in_filter_end);
+use Mail::MIMEDefang::Codec qw(to_bytes);
+use Mail::MIMEDefang::Guard qw(in_filter_end);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log  qw(md_syslog);
 use Mail::MIMEDefang::MIME qw(is_pgp leaves);

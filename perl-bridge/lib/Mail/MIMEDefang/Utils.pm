@@ -6,8 +6,8 @@
 package Mail::MIMEDefang::Utils;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Codec   qw(one_line percent_decode to_bytes);
-use Mail::MIMEDefang::Context qw(in_message_context);
+use Mail::MIMEDefang::Codec qw(one_line percent_decode to_bytes);
+use Mail::MIMEDefang::Guard qw(in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::Archive' => [
     qw(md_list_archive re_match_in_7zip_directory re_match_in_rar_directory

@@ -7,8 +7,8 @@
 package Mail::MIMEDefang::Actions::Headers;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Codec   qw(to_bytes);
-use Mail::MIMEDefang::Context qw(in_message_context);
+use Mail::MIMEDefang::Codec qw(to_bytes);
+use Mail::MIMEDefang::Guard qw(in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log        qw(md_syslog);
 use Mail::MIMEDefang::ResultLine qw(header_name header_value);

@@ -11,7 +11,7 @@ use Mail::MIMEDefang::Actions
     qw(action_accept_with_warning action_replace_with_warning);
 use Mail::MIMEDefang::Callback qw(call_filter);
 use Mail::MIMEDefang::Codec    qw(to_bytes);
-use Mail::MIMEDefang::Context  qw(in_filter_context);
+use Mail::MIMEDefang::Guard    qw(in_filter_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::MIME  qw(header_word takeStabAtFilename);

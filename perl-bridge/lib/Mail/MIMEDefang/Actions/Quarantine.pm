@@ -6,8 +6,8 @@
 package Mail::MIMEDefang::Actions::Quarantine;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Codec   qw(to_bytes);
-use Mail::MIMEDefang::Context qw(in_message_context);
+use Mail::MIMEDefang::Codec qw(to_bytes);
+use Mail::MIMEDefang::Guard qw(in_message_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log   qw(md_syslog);
 use Mail::MIMEDefang::Utils qw(copy_file hour_str time_str write_file);
