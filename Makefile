@@ -312,7 +312,7 @@ $(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include
 install: all man ## DESTDIR and PREFIX are honoured
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
 	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/perl5 \
-	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples
+	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/filters
 	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(PERL_PROGRAMS:%=perl-bridge/bin/%) \
 	  $(DESTDIR)$(PREFIX)/bin/
 	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
@@ -328,7 +328,10 @@ install: all man ## DESTDIR and PREFIX are honoured
 	  milterproto/milterproto.pc.in \
 	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/milterproto.pc
 	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/sallyport/
-	install -m 644 docs/examples/* $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/
+	install -m 644 $(filter-out %/filters,$(wildcard docs/examples/*)) \
+	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/
+	install -m 644 docs/examples/filters/* \
+	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/filters/
 	$(foreach p,$(MAN_PAGES),install -D -m 644 $(p) \
 	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
 

@@ -137,8 +137,11 @@ sub message ($subject, $name) {
 }
 
 sub scan ($subject, $name) {
-    my $dir = work_dir($worker->{spool}, message($subject, $name),
-        COMMANDS => commands($subject));
+    my $dir = work_dir(
+        $worker->{spool},
+        message($subject, $name),
+        COMMANDS => commands($subject)
+    );
     my $answer = asked("scan Q1 $dir");
     return ($answer, get("$dir/RESULTS") // '', get("$dir/NEWBODY") // '');
 }
@@ -164,45 +167,65 @@ END
 }
 
 subtest 'sender, recipient, and notes for the scan' => sub {
-    my $dir = work_dir($worker->{spool}, message('hello', 'a.txt'),
-        COMMANDS => commands('hello'));
-    is asked("senderok <from\@example.com> 192.0.2.1 host.example helo.example $dir Q1 SIZE=100"),
+    my $dir = work_dir(
+        $worker->{spool},
+        message('hello', 'a.txt'),
+        COMMANDS => commands('hello')
+    );
+    is asked(
+        "senderok <from\@example.com> 192.0.2.1 host.example helo.example $dir Q1 SIZE=100"
+        ),
         'ok 1 ok 250 2.1.0 0', 'sender';
-    is asked("recipok <to\@example.net> <from\@example.com> 192.0.2.1 host.example <first\@example.net> helo.example $dir Q1 esmtp mx to NOTIFY=NEVER"),
+    is asked(
+        "recipok <to\@example.net> <from\@example.com> 192.0.2.1 host.example <first\@example.net> helo.example $dir Q1 esmtp mx to NOTIFY=NEVER"
+        ),
         'ok 1 ok 250 2.1.0 0', 'recipient';
-    is asked("recipok <none\@example.net> <from\@example.com> 192.0.2.1 host.example <first\@example.net> helo.example $dir Q1 esmtp mx to"),
+    is asked(
+        "recipok <none\@example.net> <from\@example.com> 192.0.2.1 host.example <first\@example.net> helo.example $dir Q1 esmtp mx to"
+        ),
         'ok 0 No%20<none@example.net> 554 5.7.1 0', 'another';
     is asked("scan Q1 $dir"), 'ok', 'scan';
     my $results = Mail::MIMEDefang::percent_decode(get("$dir/RESULTS"));
-    like $results, qr/X-sender sender sender=<from\@example.com> ip=192.0.2.1 hostname=host.example helo=helo.example\n/, 'sender knows';
+    like $results,
+        qr/X-sender sender sender=<from\@example.com> ip=192.0.2.1 hostname=host.example helo=helo.example\n/,
+        'sender knows';
     like $results, qr/X-Macro 4321 undef\n/, 'macros';
-    like $results, qr/X-recipient recipient recipient=<to\@example.net> first_recipient=<first\@example.net> sender=<from\@example.com> recipients=<to\@example.net>,<to\@example.net> mailer=esmtp,mx.example.net,to\@example.net esmtp_args=NOTIFY,NEVER\n/, 'recipient knows';
-    like $results, qr/X-begin begin ip=192.0.2.1 hostname=host.example real_hostname=host.example port=4321 my_ip=192.0.2.9 sender=<from\@example.com> recipients=<to\@example.net> recipient=<to\@example.net> subject=hello message_id=<id\@example> queue_id=Q1 is_suspicious=0 was_resent=0 virus_name= type=undef esmtp_args=SIZE,100,SMTPUTF8,1\n/, 'begin knows';
+    like $results,
+        qr/X-recipient recipient recipient=<to\@example.net> first_recipient=<first\@example.net> sender=<from\@example.com> recipients=<to\@example.net>,<to\@example.net> mailer=esmtp,mx.example.net,to\@example.net esmtp_args=NOTIFY,NEVER\n/,
+        'recipient knows';
+    like $results,
+        qr/X-begin begin ip=192.0.2.1 hostname=host.example real_hostname=host.example port=4321 my_ip=192.0.2.9 sender=<from\@example.com> recipients=<to\@example.net> recipient=<to\@example.net> subject=hello message_id=<id\@example> queue_id=Q1 is_suspicious=0 was_resent=0 virus_name= type=undef esmtp_args=SIZE,100,SMTPUTF8,1\n/,
+        'begin knows';
     like $results, qr/X-Size 100\n/, 'what the sender left';
-    like $results, qr/X-For esmtp mx.example.net to\@example.net NOTIFY NEVER\n/, 'of a recipient';
-    like $results, qr/X-part part file_name=a.txt extension=.txt type=text\/plain\n/, 'a part';
+    like $results,
+        qr/X-For esmtp mx.example.net to\@example.net NOTIFY NEVER\n/,
+        'of a recipient';
+    like $results,
+        qr/X-part part file_name=a.txt extension=.txt type=text\/plain\n/,
+        'a part';
     like $results, qr/X-Parts 2\n/, 'privdata';
 };
 
 subtest 'the message' => sub {
     my ($answer, $results) = scan('reject', 'x');
     like $results, qr/^B554 5\.7\.1 No%20such%20thing$/m, 'reject';
-    like $results, qr/^HX-Size unknown$/m, 'nothing was left';
+    like $results, qr/^HX-Size unknown$/m,                'nothing was left';
     (undef, $results) = scan('later', 'x');
     like $results, qr/^T451 4\.3\.0 Try%20again%20later$/m, 'tempfail';
     (undef, $results) = scan('discard', 'x');
     like $results, qr/^D$/m, 'discard';
     ($answer) = scan('wrong kind', 'x');
-    like $answer, qr/\Aerror: .*handler 'begin' returned .*no response/, 'a disposition';
+    like $answer, qr/\Aerror: .*handler 'begin' returned .*no response/,
+        'a disposition';
 };
 
 subtest 'parts' => sub {
     for (
-        [ drop => qr/\Atext\z/, 'dropped' ],
-        [ warn => qr/^dropped$/m,           'with a warning' ],
-        [ beware => qr/^beware$/m,          'kept with a warning' ],
-        [ replace => qr/^instead$/m,        'replaced' ],
-        [ keep => qr/^kept$/m,              'quarantined' ],
+        [ drop    => qr/\Atext\z/,   'dropped' ],
+        [ warn    => qr/^dropped$/m, 'with a warning' ],
+        [ beware  => qr/^beware$/m,  'kept with a warning' ],
+        [ replace => qr/^instead$/m, 'replaced' ],
+        [ keep    => qr/^kept$/m,    'quarantined' ],
         )
     {
         my ($name, $want, $what) = @$_;
@@ -217,19 +240,36 @@ subtest 'parts' => sub {
 };
 
 subtest 'what cannot be registered' => sub {
-    ok !eval { on(nothing => sub { }); 1 }, 'no such handler';
-    like $@, qr/no handler 'nothing': begin end helo multipart part/, 'says which';
+    ok !eval {
+        on(nothing => sub { });
+        1;
+    }, 'no such handler';
+    like $@, qr/no handler 'nothing': begin end helo multipart part/,
+        'says which';
     ok !eval { on(begin => 'name'); 1 }, 'no code';
     like $@, qr/'begin' is no code/, 'says so';
-    sub filter_end { return }
-    ok !eval { on(end => sub { }); 1 }, 'both styles for one callback';
+    sub filter_end {return}
+    ok !eval {
+        on(end => sub { });
+        1;
+    }, 'both styles for one callback';
     like $@, qr/filter_end is defined already/, 'says so';
     my $response = Mail::MIMEDefang::Context::Response->new('DISCARD', "a\0b");
-    is_deeply [ $response->as_list ], [ 'DISCARD', 'a b', '250', '2.1.0', 0 ], 'as_list';
+    is_deeply [ $response->as_list ], [ 'DISCARD', 'a b', '250', '2.1.0', 0 ],
+        'as_list';
     is $response->verdict, 'DISCARD', 'verdict';
-    for ([ DISCARD => code => 554 ], [ TEMPFAIL => dsn => '5.1.1' ], [ REJECT => delay => 'x' ], [ REJECT => cod => 554 ]) {
+    for (
+        [ DISCARD  => code  => 554 ],
+        [ TEMPFAIL => dsn   => '5.1.1' ],
+        [ REJECT   => delay => 'x' ],
+        [ REJECT   => cod   => 554 ]
+        )
+    {
         my ($verdict, @with) = @$_;
-        ok !eval { Mail::MIMEDefang::Context::Response->new($verdict, '', @with); 1 }, "@$_";
+        ok !eval {
+            Mail::MIMEDefang::Context::Response->new($verdict, '', @with);
+            1;
+        }, "@$_";
     }
 };
 

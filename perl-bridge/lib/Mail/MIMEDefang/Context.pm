@@ -40,10 +40,12 @@ my %HANDLER = (
         ],
         \&_answer
     ],
-    begin => [ filter_begin => ['entity'], \&_decide ],
-    part  => [ filter       => [qw(entity file_name extension type)], \&_dispose ],
-    multipart =>
-        [ filter_multipart => [qw(entity file_name extension type)], \&_dispose ],
+    begin => [ filter_begin => ['entity'],                      \&_decide ],
+    part  => [ filter => [qw(entity file_name extension type)], \&_dispose ],
+    multipart => [
+        filter_multipart => [qw(entity file_name extension type)],
+        \&_dispose
+    ],
     end    => [ filter_end    => ['entity'], \&_decide ],
     wrapup => [ filter_wrapup => ['entity'], \&_decide ],
 );
@@ -62,7 +64,8 @@ sub import ($class, @names) {
 
 sub on ($name, $code) {
     my $handler = $HANDLER{$name}
-        or croak "There is no handler '$name': " . join ' ', sort keys %HANDLER;
+        or croak "There is no handler '$name': " . join ' ',
+        sort keys %HANDLER;
     my ($callback, $arguments, $then) = @$handler;
     croak "The handler '$name' is no code" if ref $code ne 'CODE';
     no strict 'refs';
@@ -78,7 +81,7 @@ sub on ($name, $code) {
 sub _new ($class, $name, $arguments, @given) {
     my %self = (callback => $name);
     @self{@$arguments} = @given[ 0 .. $#$arguments ];
-    $self{privdata} = $ContextPrivdata //= {};
+    $self{privdata}    = $ContextPrivdata //= {};
     return bless \%self, $class;
 }
 
@@ -150,7 +153,10 @@ sub _verdict ($verdict, $text, %with) {
 sub accept_part ($self, $warning = undef) {
     return _disposition('accept', $warning);
 }
-sub drop_part ($self, $warning = undef) { return _disposition('drop', $warning) }
+
+sub drop_part ($self, $warning = undef) {
+    return _disposition('drop', $warning);
+}
 
 sub replace_part ($self, $text) { return _disposition('replace', $text) }
 
@@ -164,29 +170,38 @@ sub _disposition ($what, $text) {
 
 # ---- what it knows ---------------------------------------------------------------
 
-sub callback        ($self) { return $self->{callback} }
-sub privdata        ($self) { return $self->{privdata} }
-sub ip              ($self) { return $self->{ip}       // $RelayAddr }
-sub hostname        ($self) { return $self->{hostname} // $RelayHostname }
-sub helo            ($self) { return $self->{helo}     // $Helo }
-sub port            ($self) { return $self->{port}     // $self->macro('client_port') }
-sub my_ip           ($self) { return $self->{my_ip}    // $self->macro('if_addr') }
-sub my_port         ($self) { return $self->{my_port}  // $self->macro('daemon_port') }
-sub real_ip         ($self) { return length $RealRelayAddr ? $RealRelayAddr : $self->ip }
-sub real_hostname   ($self) { return length $RealRelayHostname ? $RealRelayHostname : $self->hostname }
-sub queue_id        ($self) { return $QueueID }
-sub message_id      ($self) { return $MessageID }
-sub sender          ($self) { return $self->{sender} // $Sender }
-sub subject         ($self) { return $Subject }
-sub recipient       ($self) { return $self->{recipient} // $Recipients[-1] }
-sub first_recipient ($self) { return $self->{first_recipient} // $Recipients[0] }
-sub entity          ($self) { return $self->{entity} }
-sub file_name       ($self) { return $self->{file_name} }
-sub extension       ($self) { return $self->{extension} }
-sub type            ($self) { return $self->{type} }
-sub directory       ($self) { return $self->_has_directory ? $CWD : undef }
-sub virus_name      ($self) { return $VirusName }
-sub was_resent      ($self) { return $WasResent }
+sub callback ($self) { return $self->{callback} }
+sub privdata ($self) { return $self->{privdata} }
+sub ip       ($self) { return $self->{ip}       // $RelayAddr }
+sub hostname ($self) { return $self->{hostname} // $RelayHostname }
+sub helo     ($self) { return $self->{helo}     // $Helo }
+sub port     ($self) { return $self->{port}     // $self->macro('client_port') }
+sub my_ip    ($self) { return $self->{my_ip}    // $self->macro('if_addr') }
+sub my_port  ($self) { return $self->{my_port}  // $self->macro('daemon_port') }
+
+sub real_ip ($self) {
+    return length $RealRelayAddr ? $RealRelayAddr : $self->ip;
+}
+
+sub real_hostname ($self) {
+    return length $RealRelayHostname ? $RealRelayHostname : $self->hostname;
+}
+sub queue_id   ($self) { return $QueueID }
+sub message_id ($self) { return $MessageID }
+sub sender     ($self) { return $self->{sender} // $Sender }
+sub subject    ($self) { return $Subject }
+sub recipient  ($self) { return $self->{recipient} // $Recipients[-1] }
+
+sub first_recipient ($self) {
+    return $self->{first_recipient} // $Recipients[0];
+}
+sub entity     ($self) { return $self->{entity} }
+sub file_name  ($self) { return $self->{file_name} }
+sub extension  ($self) { return $self->{extension} }
+sub type       ($self) { return $self->{type} }
+sub directory  ($self) { return $self->_has_directory ? $CWD : undef }
+sub virus_name ($self) { return $VirusName }
+sub was_resent ($self) { return $WasResent }
 
 sub is_suspicious ($self) {
     return $SuspiciousCharsInHeaders || $SuspiciousCharsInBody ? 1 : 0;
@@ -220,7 +235,7 @@ sub mailer ($self, $recipient = $self->recipient) {
 # SIZE=100 is (SIZE => 100), a word alone has the value 1.
 sub esmtp_args ($self, $recipient = undef) {
     my @words
-        = defined $recipient             ? @{ $RecipientESMTPArgs{$recipient} // [] }
+        = defined $recipient ? @{ $RecipientESMTPArgs{$recipient} // [] }
         : $IN_MESSAGE{ $self->{callback} } ? @SenderESMTPArgs
         :                                    @ESMTPArgs;
     return map {
@@ -238,7 +253,8 @@ sub remember ($self, $name, $value) {
     return 0 if !$self->_has_directory;
     my $text = JSON::PP->new->ascii->canonical->encode($notes);
     my $path = "$CWD/" . NOTES;
-    return write_file('>', "$path.new", $text) && rename("$path.new", $path)
+    return write_file('>', "$path.new", $text)
+        && rename("$path.new", $path)
         ? 1
         : 0;
 }

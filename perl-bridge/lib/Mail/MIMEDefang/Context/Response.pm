@@ -5,7 +5,7 @@
 
 package Mail::MIMEDefang::Context::Response;
 use v5.36;
-use Carp qw(croak);
+use Carp                    qw(croak);
 use Mail::MIMEDefang::Codec qw(to_bytes);
 
 our @CARP_NOT = ('Mail::MIMEDefang::Context');
@@ -45,7 +45,8 @@ our @CARP_NOT = ('Mail::MIMEDefang::Context');
 my %NEEDS_TEXT = (replace => 1, quarantine => 1);
 
 sub new ($class, $what, $text) {
-    croak "${what}_part needs a text" if $NEEDS_TEXT{$what} && !length($text // '');
+    croak "${what}_part needs a text"
+        if $NEEDS_TEXT{$what} && !length($text // '');
     return bless [ $what, $text // () ], $class;
 }
 
