@@ -102,6 +102,7 @@ FUZZERS   := $(wildcard fuzz/fuzz_*.c)
 EXAMPLES  := $(patsubst docs/%.c,$(OUT)/%,$(wildcard docs/examples/*.c))
 BENCHES   := $(patsubst tests/%.c,$(TST)/%,$(filter-out tests/bench/peer_%,$(wildcard tests/bench/*.c)))
 PEERS     := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/bench/peer_*.c))
+PERL_MODULES := $(shell find perl-bridge/lib -name '*.pm')
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
@@ -303,6 +304,14 @@ $(POD_PAGES): $(OUT)/man/%.8: perl-bridge/bin/%
 $(OUT)/man/%.7: docs/man/%.7.in
 	@mkdir -p $(@D)
 	cp $< $@
+# The page about filters has what the modules say about their functions.
+$(OUT)/man/mimedefang-filter.5: docs/man/mimedefang-filter.5.in docs/man/functions \
+  tests/lint/public-names.txt $(PERL_MODULES)
+	@mkdir -p $(@D)
+	docs/man/functions $< > $@
+$(OUT)/man/mimedefang.pl.8: docs/man/mimedefang.pl.8.in
+	@mkdir -p $(@D)
+	sed 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
 # A page's prototypes come from the header.
 $(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include/*.h)
 	@mkdir -p $(@D)
