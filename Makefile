@@ -130,7 +130,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
   check-system check-mta check-peers unit asan lint format format-check bench \
   generate check-generated \
-  coverage coverage-run fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
+  coverage coverage-run coverage-perl fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 
 all: $(STATIC) $(LIB)/libmilterproto.so $(PROGRAMS:%=$(BIN)/%) $(EXAMPLES) $(FAST) ## libraries, programs and examples
 
@@ -238,6 +238,14 @@ coverage-run: $(filter $(TST)/milterproto/% $(TST)/multiplexor/test_pool,$(TEST_
 	@$(RUN_TESTS) --name coverage $^
 	@tests/show-coverage milterproto/ $(OBJ)/milterproto $(OUT)/html
 	@tests/show-coverage multiplexor/pool $(OBJ)/multiplexor $(OUT)/html-pool
+coverage-perl: COVER := $(CURDIR)/$(OUT)/cover-perl
+coverage-perl: ## statements of perl-bridge/lib that its tests reach, the worst files first
+	@tests/install-packages $(DEPS_COVERAGE)
+	@rm -rf $(COVER)
+	@PERL5OPT='-MDevel::Cover=-db,$(COVER),-silent,1,-coverage,statement,-select,perl-bridge/lib,+ignore,.' \
+	  $(RUN_TESTS) --name coverage-perl $(PERL_TESTS)
+	@cover -silent -summary -coverage statement $(COVER) 2>/dev/null | \
+	  awk '/MIMEDefang/ {print $$NF, $$1} /^Total/ {print $$NF, "in all"}' | sort -n
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
 	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system check-mta
 
