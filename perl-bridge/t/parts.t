@@ -156,6 +156,22 @@ subtest 'action_replace_with_url' => sub {
     is($returned, 0, 'no such directory');
 };
 
+subtest 'a type that is missing or empty' => sub {
+    my $show = 'my $t = $_[0]->head->get("Content-Type"); chomp $t;'
+        . 'action_add_header("X-Type", $t)';
+    for (
+        [ 'X-A: b',                     'text/plain' ],
+        [ 'Content-Type:',              'text/plain' ],
+        [ 'Content-Type: ; name=a.exe', 'text/plain;%20name=%22a.exe%22' ],
+        [ 'Content-Type: a/b; x=y',     'a/b;%20x=y' ],
+        )
+    {
+        my ($field, $want) = @{$_};
+        is_deeply($w->results("$field\n\nbody\n", filter => $show),
+            [ 'ok', "HX-Type $want", 'F' ], $field);
+    }
+};
+
 subtest 'additions' => sub {
     my ($answer, $dir) = $w->scan(
         "Subject: x\n\nhello\n",

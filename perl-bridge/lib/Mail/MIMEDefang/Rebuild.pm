@@ -33,8 +33,8 @@ sub empty_copy ($entity) {
 
 sub rebuild_entity ($out, $in, @) {
     my $head = $in->head;
-    $head->replace('Content-Type', $head->mime_type)
-        if !$head->count('Content-Type');
+    $head->mime_attr('Content-Type' => $head->mime_type)
+        if !length($head->mime_attr('Content-Type') // '');
     my $type     = lc $in->effective_type;
     my $name     = takeStabAtFilename($in);
     my ($ext)    = $name =~ /(\.[^.]*)\z/;
