@@ -146,6 +146,16 @@ subtest 'names' => sub {
         'Content-Type: a/b; name=a.tar.exe'
     );
     is(re_match($two, '\.exe$'), 1, 'either name');
+    for (
+        q{filename*=''a.exe},
+        'filename="=?x-none?Q?a=2Eexe?="',
+        q{filename*0*=''a.; filename*1=exe}
+        )
+    {
+        my $e = entity("Content-Disposition: attachment; $_");
+        is(takeStabAtFilename($e),  '', "no name: $_");
+        is(re_match($e, '\.?exe$'), 1,  'which is found nevertheless');
+    }
     is(re_match_ext($two, '^\.exe$'), 1, 're_match_ext sees the extension');
     is(re_match_ext($two, 'tar'),     0, 'only');
     is(re_match_ext(entity('Content-Type: a/b; name=exe'), 'exe'), 0, 'no dot');

@@ -472,80 +472,6 @@ END
         ],
     },
     {
-        name => 'empty-type',
-        why  => <<'WHY',
-To be mended: an empty Content-Type is replaced by the peer.
-WHY
-        in => [
-            {
-                with => [
-                    'extensions: name: type empty',
-                    'watch: name: type empty',
-                ],
-                lines => <<'END',
-+ saw filter | text/plain, head 29:a68654d9, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-- saw filter | text/plain, head 39:bf80f7d3, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-END
-            },
-            {
-                with => [
-                    'extensions: type empty',
-                    'extensions: empty fields',
-                    'watch: type empty',
-                    'watch: empty fields',
-                ],
-                lines => <<'END',
-+ saw filter | text/plain, head 14:0e8223a5, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-- saw filter | text/plain, head 25:32e1382c, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-END
-            },
-            {
-                with => [
-                    'footer: name: type empty', 'rebuild: name: type empty',
-                ],
-                lines => <<'END',
-+ NEWBODY Content-Type: ; name="a.exe"
-+ saw filter | text/plain, head 29:a68654d9, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-- NEWBODY Content-Type: text/plain; name="a.exe"
-- saw filter | text/plain, head 39:bf80f7d3, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-END
-            },
-            {
-                with => [
-                    'footer: type empty',
-                    'footer: empty fields',
-                    'rebuild: type empty',
-                    'rebuild: empty fields',
-                ],
-                lines => <<'END',
-+ RESULTS M
-+ saw filter | text/plain, head 14:0e8223a5, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-- RESULTS Mtext/plain
-- saw filter | text/plain, head 25:32e1382c, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-END
-            },
-            {
-                with  => [ 'quarantine: name: type empty', ],
-                lines => <<'END',
-+ quarantine PART.1.HEADERS Content-Type: ; name="a.exe"
-+ saw filter | text/plain, head 29:a68654d9, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-- quarantine PART.1.HEADERS Content-Type: text/plain; name="a.exe"
-- saw filter | text/plain, head 39:bf80f7d3, Work/msg.exe, body 7:785267e3 | 'a.exe' | '.exe' | 'text/plain'
-END
-            },
-            {
-                with =>
-                    [ 'quarantine: type empty', 'quarantine: empty fields', ],
-                lines => <<'END',
-+ NEWBODY Content-Type:
-+ saw filter | text/plain, head 14:0e8223a5, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-- NEWBODY Content-Type: text/plain
-- saw filter | text/plain, head 25:32e1382c, Work/msg.txt, body 6:09f7e02f | '' | '' | 'text/plain'
-END
-            },
-        ],
-    },
-    {
         name => 'html-line-end',
         why  => <<'WHY',
 To be mended: the peer ends appended HTML with a line end.
@@ -825,36 +751,38 @@ END
         ],
     },
     {
-        name => 'unreadable-names',
+        name => 'names-as-written',
         why  => <<'WHY',
-To be mended: a name that cannot be decoded is no name.
+A name that cannot be parsed or decoded counts as it is written: mail programs show
+it.
 WHY
         in => [
             {
                 with => [
-                    'extensions: name: 2231, no charset',
-                    'extensions: name: 2047, no such charset',
+                    'extensions: name: quote not closed',
+                    'extensions: name: no semicolon',
+                    'extensions: name: no type of disposition',
                 ],
                 lines => <<'END',
-+ saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 2, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
-- NEWBODY 
-- NEWBODY 
-- NEWBODY 
-- NEWBODY 
-- NEWBODY 
-- NEWBODY --=_b
-- NEWBODY --=_b
-- NEWBODY --=_b--
-- NEWBODY Content-Disposition: inline; filename="warning1.txt"
-- NEWBODY Content-Transfer-Encoding: 7bit
-- NEWBODY Content-Type: text/plain
-- NEWBODY Content-Type: text/plain; name="warning1.txt"
-- NEWBODY File  was removed
-- NEWBODY Hello
-- NEWBODY Warning: this message was changed.
-- RESULTS C
-- RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
-- saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 1, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
++ NEWBODY 
++ NEWBODY 
++ NEWBODY 
++ NEWBODY 
++ NEWBODY 
++ NEWBODY --=_b
++ NEWBODY --=_b
++ NEWBODY --=_b--
++ NEWBODY Content-Disposition: inline; filename="warning1.txt"
++ NEWBODY Content-Transfer-Encoding: 7bit
++ NEWBODY Content-Type: text/plain
++ NEWBODY Content-Type: text/plain; name="warning1.txt"
++ NEWBODY File  was removed
++ NEWBODY Hello
++ NEWBODY Warning: this message was changed.
++ RESULTS C
++ RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
++ saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 1, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
+- saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 2, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
 END
             },
         ],

@@ -35,20 +35,38 @@ sub takeStabAtFilename ($entity, @) {    ## no critic (Capitalization)
     return $entity->head->recommended_filename // '';
 }
 
-# Every name that a mail program might show, decoded: a field may be there
-# twice, and programs differ in which one they believe.
+# Every name that a mail program might show, decoded, or as it is written if that
+# gives nothing: a field may be there twice, and programs differ in which one they
+# believe, and in which charsets they know.
 sub file_names ($entity) {
-    require MIME::WordDecoder;
-    my $head    = $entity->head;
-    my $decoder = MIME::WordDecoder->supported('UTF-8');
+    my $head = $entity->head;
     my @names;
     for ([ 'Content-Disposition', 'filename' ], [ 'Content-Type', 'name' ]) {
         my ($field, $attribute) = @{$_};
-        push @names,
-            map { MIME::Field::ParamVal->parse($_)->param($attribute) }
-            $head->get_all($field);
+        for my $text ($head->get_all($field)) {
+            my $name = MIME::Field::ParamVal->parse($text)->param($attribute);
+            $name = _decoded($name) if length($name // '');
+            push @names,
+                length($name // '') ? $name : _as_written($text, $attribute);
+        }
     }
-    return map { $decoder->decode($_) } grep { defined && length } @names;
+    return @names;
+}
+
+# Encoded words; the octets of one in a charset that nobody knows.
+sub _decoded ($text) {
+    require MIME::WordDecoder;
+    local $SIG{__WARN__} = sub { };    # of such charsets
+    my $name = MIME::WordDecoder->supported('UTF-8')->decode($text);
+    return $name if length($name // '');
+    require MIME::Words;
+    return MIME::Words::decode_mimewords($text);
+}
+
+sub _as_written ($text, $attribute) {
+    return grep {length}
+        map     {s/\A"|"\z//gr}
+        $text =~ /\b\Q$attribute\E[*\d]*\s*=\s*("[^"]*"?|[^;\s]*)/gi;
 }
 
 sub is_pgp ($entity) {
