@@ -241,7 +241,7 @@ coverage-run: $(filter $(TST)/milterproto/% $(TST)/multiplexor/test_pool,$(TEST_
 coverage-perl: COVER := $(CURDIR)/$(OUT)/cover-perl
 coverage-perl: ## statements of perl-bridge/lib that its tests reach, the worst files first
 	@tests/install-packages $(DEPS_COVERAGE)
-	@rm -rf $(COVER)
+	@rm -rf $(COVER) && mkdir -p $(OUT)
 	@PERL5OPT='-MDevel::Cover=-db,$(COVER),-silent,1,-coverage,statement,-select,perl-bridge/lib,+ignore,.' \
 	  $(RUN_TESTS) --name coverage-perl $(PERL_TESTS)
 	@cover -silent -summary -coverage statement $(COVER) 2>/dev/null | \
