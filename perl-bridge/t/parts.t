@@ -229,7 +229,7 @@ subtest 'boilerplates' => sub {
     like($body, qr/\nhello\nbye\n\n--b\n/, 'after the text');
     ($r, $body) = $text->('append_html_boilerplate($_[0], "<b>", 0)');
     is($r, 1, 'html');
-    like($body, qr{<p>hello</p><b>\n\n--b--}, 'at the end');
+    like($body, qr{<p>hello</p>\n<b>\n\n--b--}, 'at the end');
     ($r, $body) = $text->(
         'append_html_boilerplate($_[0], "<b>", 0)',
         $BOTH =~ s{<p>.*}{<script>"</body>"</script><p></HTML>}r

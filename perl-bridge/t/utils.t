@@ -260,6 +260,18 @@ subtest 'find_part, collect_parts' => sub {
     my $signed = $top->attach(Type => 'multipart/signed');
     my $text   = $signed->attach(Type => 'text/plain', Data => 't');
     is(find_part($top, 'text/PLAIN', 0), $text, 'inside');
+    my $forwarded = entity('Content-Type: message/rfc822');
+    $forwarded->bodyhandle(undef);
+    $forwarded->parts([ entity('Content-Type: text/html') ]);
+    my $all = MIME::Entity->build(Type => 'multipart/mixed');
+    $all->add_part($_) for $forwarded, entity('Content-Type: text/html');
+    is(
+        find_part($all, 'text/html'),
+        ($all->parts)[1],
+        'not in a forwarded message'
+    );
+    is(find_part($all, 'message/rfc822'),  $forwarded, 'which is found itself');
+    is(find_part($all, 'multipart/mixed'), undef,      'but no multipart');
     is(find_part($top, 'text/plain', 1), undef, 'not in signed parts');
     collect_parts($top, 0);
     is(scalar @FlatParts, 2, 'all');

@@ -443,314 +443,6 @@ END
         ],
     },
     {
-        name => 'unparseable-multipart',
-        why  => <<'WHY',
-A multipart without a boundary is a leaf of the type that MIME-tools give it, also for
-the filter's fourth argument.
-WHY
-        in => [
-            {
-                with => [
-                    'extensions: no boundary parameter',
-                    'footer: no boundary parameter',
-                    'quarantine: no boundary parameter',
-                    'watch: no boundary parameter',
-                ],
-                lines => <<'END',
-+ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
-- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
-END
-            },
-            {
-                with  => [ 'rebuild: no boundary parameter', ],
-                lines => <<'END',
-+ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
-- RESULTS JContent-Transfer-Encoding 1
-- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
-END
-            },
-        ],
-    },
-    {
-        name => 'html-line-end',
-        why  => <<'WHY',
-To be mended: the peer ends appended HTML with a line end.
-WHY
-        in => [
-            {
-                with => [
-                    'footer: html alone',
-                    'footer: alternative',
-                    'footer: alternative, one part',
-                    'footer: alternative in mixed',
-                    'footer: related in alternative in mixed',
-                    'footer: parallel',
-                ],
-                lines => <<'END',
-+ NEWBODY <html><body><p>Hello</p><p>A disclaimer.</p></body></html>
-- NEWBODY </body></html>
-- NEWBODY <html><body><p>Hello</p><p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html body without line end', ],
-                lines => <<'END',
-+ NEWBODY <body>x<p>A disclaimer.</p></body>
-- NEWBODY </body>
-- NEWBODY <body>x<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html in capitals', ],
-                lines => <<'END',
-+ NEWBODY <HTML><BODY>Hello<p>A disclaimer.</p></BODY></HTML>
-- NEWBODY </BODY></HTML>
-- NEWBODY <HTML><BODY>Hello<p>A disclaimer.</p>
-END
-            },
-            {
-                with => [
-                    'footer: html without end tags',
-                    'footer: uuencode: in html',
-                    'footer: no blank behind the colon',
-                    'footer: Content-Type folded at once',
-                ],
-                lines => <<'END',
-+ NEWBODY has no line end
-- NEWBODY 
-END
-            },
-            {
-                with  => [ 'footer: html, end of html only', ],
-                lines => <<'END',
-+ NEWBODY <html><p>Hello<p>A disclaimer.</p></html>
-- NEWBODY </html>
-- NEWBODY <html><p>Hello<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html: end tag with blanks', ],
-                lines => <<'END',
-+ NEWBODY <BODY>1<p>A disclaimer.</p></BODY  >
-- NEWBODY </BODY  >
-- NEWBODY <BODY>1<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html: end tags in a comment', ],
-                lines => <<'END',
-+ NEWBODY <body><!-- </body> --><p>x<p>A disclaimer.</p></body>
-- NEWBODY </body>
-- NEWBODY <body><!-- </body> --><p>x<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html: end tags in a script', ],
-                lines => <<'END',
-+ NEWBODY <body><script>'</body>'</script><p>x<p>A disclaimer.</p></body>
-- NEWBODY </body>
-- NEWBODY <body><script>'</body>'</script><p>x<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html: text behind it', ],
-                lines => <<'END',
-+ NEWBODY <html><body>1<p>A disclaimer.</p></body></html>
-- NEWBODY </body></html>
-- NEWBODY <html><body>1<p>A disclaimer.</p>
-END
-            },
-            {
-                with  => [ 'footer: html: two bodies', ],
-                lines => <<'END',
-+ NEWBODY <body>1<p>A disclaimer.</p></body><body>2</body></html>
-- NEWBODY </body><body>2</body></html>
-- NEWBODY <body>1<p>A disclaimer.</p>
-END
-            },
-        ],
-    },
-    {
-        name => 'forwarded-texts',
-        why  => <<'WHY',
-To be mended: the peer leaves forwarded messages without a boilerplate.
-WHY
-        in => [
-            {
-                with  => [ 'footer: digest', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY --b1
-+ NEWBODY --b1
-+ NEWBODY --b1
-+ NEWBODY --b1--
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY From: a@example
-+ NEWBODY From: b@example
-+ NEWBODY From: c@example
-+ NEWBODY Subject: one
-+ NEWBODY Subject: three
-+ NEWBODY Subject: two
-+ NEWBODY first
-+ NEWBODY second
-+ NEWBODY third
-+ RESULTS C
-+ RESULTS Mmultipart/digest;%20boundary=%22b1%22
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with  => [ 'footer: forwarded: From_ line', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY From a@b Wed Nov 25 12:00:00 2026
-+ NEWBODY Hello
-+ NEWBODY Subject: x
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with  => [ 'footer: forwarded: alone', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY Hello
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Subject: in
-+ NEWBODY To: to@example.net
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with => [
-                    'footer: forwarded: empty',
-                    'footer: forwarded: broken header',
-                ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: text/plain
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with  => [ 'footer: forwarded: five deep', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: message/rfc822
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY Date: Wed, 25 Nov 2026 12:00:00 +0000
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY From: Sender <from@example.com>
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Message-ID: <id@example.com>
-+ NEWBODY Subject: a message
-+ NEWBODY Subject: a message
-+ NEWBODY Subject: a message
-+ NEWBODY Subject: a message
-+ NEWBODY Subject: a message
-+ NEWBODY To: to@example.net
-+ NEWBODY To: to@example.net
-+ NEWBODY To: to@example.net
-+ NEWBODY To: to@example.net
-+ NEWBODY To: to@example.net
-+ NEWBODY deep
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with  => [ 'footer: forwarded: header only', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Subject: x
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-            {
-                with  => [ 'footer: forwarded: no header', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY -- 
-+ NEWBODY A disclaimer.
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Hello
-+ RESULTS C
-+ RESULTS Mmessage/rfc822
-+ saw appended 1
-- saw appended 0
-END
-            },
-        ],
-    },
-    {
         name => 'names-as-written',
         why  => <<'WHY',
 A name that cannot be parsed or decoded counts as it is written: mail programs show
@@ -783,6 +475,171 @@ WHY
 + RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
 + saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 1, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
 - saw filter_end | multipart/mixed, head 201:e9cb0d77, parts 2, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
+END
+            },
+        ],
+    },
+    {
+        name => 'empty-multipart',
+        why  => <<'WHY',
+A multipart in which there is no part is none of the parts that collect_parts finds.
+WHY
+        in => [
+            {
+                with  => [ 'watch: NUL in a boundary line', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:88905ddb, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:88905ddb, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: bare CR as line end', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 105:5245c762, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 105:5245c762, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: blank before the boundary', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:60c6c930, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:60c6c930, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: boundary encoded by RFC 2231', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 211:13c6d699, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 211:13c6d699, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: boundary folded', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 202:6e45de3f, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 202:6e45de3f, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: boundary in capitals in the body', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 67:4090f8e1, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 67:4090f8e1, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: boundary of blanks', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 200:65ad0b15, parts 0, preamble 37:9f250387, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 200:65ad0b15, parts 0, preamble 37:9f250387, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: boundary with a blank at its end', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 201:83378dd1, parts 0, preamble 38:04d91161, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 201:83378dd1, parts 0, preamble 38:04d91161, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with =>
+                    [ 'watch: empty body', 'watch: only the last boundary', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: multipart in base64', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 214:bda02384, parts 0, preamble 28:99e4a443, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 214:bda02384, parts 0, preamble 28:99e4a443, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: no boundary in the body', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 11:04567fad, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 11:04567fad, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: text behind the boundary', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 64:e10226ae, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 64:e10226ae, epilogue 0:d41d8cd9
+END
+            },
+            {
+                with  => [ 'watch: vertical tab and form feed', ],
+                lines => <<'END',
++ saw all, 0
++ saw all, 1
+- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 100:ba2c516b, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 100:ba2c516b, epilogue 0:d41d8cd9
+END
+            },
+        ],
+    },
+    {
+        name => 'unparseable-multipart',
+        why  => <<'WHY',
+A multipart without a boundary is a leaf of the type that MIME-tools give it, also for
+the filter's fourth argument, and for find_part.
+WHY
+        in => [
+            {
+                with => [
+                    'extensions: no boundary parameter',
+                    'footer: no boundary parameter',
+                    'quarantine: no boundary parameter',
+                ],
+                lines => <<'END',
++ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
+- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
+END
+            },
+            {
+                with  => [ 'rebuild: no boundary parameter', ],
+                lines => <<'END',
++ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
+- RESULTS JContent-Transfer-Encoding 1
+- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
+END
+            },
+            {
+                with  => [ 'watch: no boundary parameter', ],
+                lines => <<'END',
++ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
++ saw first multipart/mixed, 0
++ saw first multipart/mixed, 1
+- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
+- saw first multipart/mixed, 0 | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b
+- saw first multipart/mixed, 1 | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b
 END
             },
         ],

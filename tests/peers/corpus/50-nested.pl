@@ -51,6 +51,16 @@ my $inner = mail(
     ],
     [ 'forwarded: with exe' => in_mixed($text, rfc822($inner)) ],
     [
+        'forwarded: html, then text' => in_mixed(
+            rfc822(mail('Content-Type: text/html', "<p>in</p>\n")),
+            rfc822(mail('',                        "in\n")),
+            multipart(
+                'mixed',                                    'b2',
+                "Content-Type: text/html\n\n<p>deep</p>\n", $text
+            )
+        )
+    ],
+    [
         'forwarded: with a name' =>
             in_mixed($text, rfc822($inner, '; name="mail.eml"'))
     ],

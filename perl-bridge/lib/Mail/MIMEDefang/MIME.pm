@@ -84,9 +84,15 @@ sub collect_parts ($entity, $skip_pgp = 0, @) {
     return;
 }
 
+# What is in a forwarded message is not of this one.
 sub find_part ($entity, $type, $skip_pgp = 0, @) {
-    for my $part (leaves($entity, $skip_pgp)) {
-        return $part if lc $part->effective_type eq lc $type;
+    if (defined $entity->bodyhandle || !$entity->is_multipart) {
+        return lc $entity->effective_type eq lc $type ? $entity : ();
+    }
+    return if $skip_pgp && is_pgp($entity);
+    for my $part ($entity->parts) {
+        my $found = find_part($part, $type, $skip_pgp);
+        return $found if $found;
     }
     return;
 }
@@ -142,8 +148,10 @@ All names that a part has, from every such field.
 
 =head2 find_part(ENTITY, TYPE [, SKIP_PGP])
 
-The first leaf of that type (in any case), or nothing: an empty list, undef in
-scalar context. SKIP_PGP: not inside multipart/signed and multipart/encrypted.
+The first part of that type (in any case), or nothing: an empty list, undef in
+scalar context. Multiparts are looked into; a forwarded message is not, and is
+found itself as message/rfc822. SKIP_PGP: not inside multipart/signed and
+multipart/encrypted.
 
 =head2 collect_parts(ENTITY [, SKIP_PGP])
 

@@ -11,7 +11,7 @@ use Mail::MIMEDefang::Codec qw(to_bytes);
 use Mail::MIMEDefang::Guard qw(in_filter_end);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log  qw(md_syslog);
-use Mail::MIMEDefang::MIME qw(is_pgp leaves);
+use Mail::MIMEDefang::MIME qw(find_part is_pgp leaves);
 
 our @EXPORT_OK = qw(append_to_part append_to_html_part append_text_boilerplate
     append_html_boilerplate remove_redundant_html_parts anonymize_uri);
@@ -77,7 +77,7 @@ sub append_to_html_part ($part, $html, @) {
         $part,
         sub ($body) {
             my $at = _end_tag($body, 'body') // _end_tag($body, 'html')
-                // length $body;
+                // return "$body\n$html";
             return substr($body, 0, $at) . $html . substr $body, $at;
         }
     );
@@ -98,8 +98,10 @@ sub _end_tag ($html, $name) {
 }
 
 sub _boilerplate ($entity, $type, $all, $append, $name) {
-    my @parts = grep { lc $_->effective_type eq $type } leaves($entity, 1);
-    $#parts = 0 if @parts && !$all;
+    my @parts
+        = $all
+        ? grep { lc $_->effective_type eq $type } leaves($entity, 1)
+        : find_part($entity, $type, 1);
     my $done = grep { $append->($_) } @parts;
     $Actions{$name}++ if $done;
     return $done ? 1 : 0;
