@@ -3,6 +3,9 @@
 # One question to a daemon behind a TCP or UNIX socket, and its answer; in TLS if
 # asked for.  Addresses are tried in turn.  The peer may be slow, silent, endless
 # or hostile: all of it has one time limit, and the answer a size.
+#
+# What it does not bound is the look-up of a host name, which is the C library's:
+# give addresses where the name server may be the trouble.
 
 package Mail::MIMEDefang::Loop::Talk;
 use v5.36;
@@ -27,19 +30,23 @@ sub new ($class, %o) {
         more    => $o{send} // '',
         until   => $o{until},
         tls     => $o{tls},
+        only    => $o{only_connect},
         max     => $o{max_bytes} // MAX_BYTES,
         limit   => $o{timeout_s} // TIMEOUT_S,
+        end     => $o{end},
         targets => $o{targets},
-        buffer  => '',
+        fh      => $o{fh},
+        buffer  => $o{buffer} // '',
         step    => 'idle',
     }, $class;
 }
 
 sub start ($self, $now) {
-    $self->{deadline} = $self->{end} = $now + $self->{limit};
+    $self->{deadline} = $self->{end} //= $now + $self->{limit};
     if (ref $self->{more} ne 'CODE') {
         @{$self}{qw(out more)} = ($self->{more}, undef);
     }
+    return $self->_connected if $self->{fh};
     my $error = '';
     ($self->{targets}, $error) = _resolve($self->{name})
         if !$self->{targets};
@@ -79,7 +86,7 @@ sub _try_next ($self, $now, $error) {
 # A UNIX socket whose queue is full says EAGAIN, and poll does not tell when that
 # is over.
 sub _connect ($self, $now, $target) {
-    return $self->_connected($now) if connect $self->{fh}, $target->[1];
+    return $self->_connected if connect $self->{fh}, $target->[1];
     if ($!{EAGAIN}) {
         my $retry = $now + RETRY_S;
         $self->{step}     = 'retry';
@@ -92,26 +99,32 @@ sub _connect ($self, $now, $target) {
     return $self->_try_next($now, $error);
 }
 
-sub _connected ($self, $now) {
-    @{$self}{qw(step deadline)} = ('talk', $self->{end});
-    return $self->_turn if !$self->{tls};
+# What came before TLS must not count as said inside it.
+sub _connected ($self) {
+    $self->{deadline} = $self->{end};
+    my $tls = $self->{tls} or return $self->_secured;
+    return $self->abandon("$self->{name}: data before TLS")
+        if length $self->{buffer};
     return $self->abandon(
         'IO::Socket::SSL is missing (package libio-socket-ssl-perl)')
         if !eval { require IO::Socket::SSL };
-    my $fh = IO::Socket::SSL->start_SSL(
-        $self->{fh},
-        %{ $self->{tls} },
-        SSL_startHandshake => 0
-    ) or return $self->abandon("TLS: " . IO::Socket::SSL::errstr());
+    my $fh
+        = IO::Socket::SSL->start_SSL($self->{fh}, %{$tls},
+        SSL_startHandshake => 0)
+        or return $self->abandon(
+        "$self->{name}: TLS: " . IO::Socket::SSL::errstr());
     @{$self}{qw(fh step want)} = ($fh, 'tls', POLLOUT);
     return $self->_handshake;
 }
 
+sub _secured ($self) {
+    return $self->finish('') if $self->{only};
+    $self->{step} = 'talk';
+    return $self->_turn;
+}
+
 sub _handshake ($self) {
-    if ($self->{fh}->connect_SSL) {
-        $self->{step} = 'talk';
-        return $self->_turn;
-    }
+    return $self->_secured if $self->{fh}->connect_SSL;
     my $error = $IO::Socket::SSL::SSL_ERROR;
     $self->{want}
         = $error == IO::Socket::SSL::SSL_WANT_READ()  ? POLLIN
@@ -124,10 +137,10 @@ sub handles ($self) {
     my $step = $self->{step};
     return if $step eq 'retry';
     my $events
-        = $step eq 'connect'                   ? POLLOUT
-        : $step eq 'tls'                       ? $self->{want}
-        : length $self->{out} || $self->{more} ? POLLIN | POLLOUT
-        :                                        POLLIN;
+        = $step eq 'connect' ? POLLOUT
+        : $step eq 'tls'     ? $self->{want}
+        : $self->_is_sending ? POLLIN | POLLOUT
+        :                      POLLIN;
     return [ $self->{fh}, $events ];
 }
 
@@ -137,58 +150,66 @@ sub ready ($self, $now) {
     return $self->_turn      if $step eq 'talk';
     my $errno = unpack 'i',
         getsockopt $self->{fh}, Socket::SOL_SOCKET(), Socket::SO_ERROR();
-    return $self->_connected($now) if !$errno;
+    return $self->_connected if !$errno;
     shift @{ $self->{targets} };
     local $! = $errno;
     return $self->_try_next($now, "$!");
 }
 
 sub expire ($self, $now) {
+    my $connecting = $self->{step} =~ /^(?:connect|retry)\z/;
     return $self->_try_next($now, '')
         if $self->{step} eq 'retry' && $now < $self->{end};
-    return $self->abandon("$self->{name}: no answer within $self->{limit} s");
+    return $self->abandon(
+        ($connecting ? "cannot connect to $self->{name}" : $self->{name})
+        . ": no answer within $self->{limit} s");
 }
 
 # Writes and reads what is possible: a peer that refuses in the middle of what we
 # send is heard, and two full pipes do not wait for each other.
 sub _turn ($self) {
     while ($self->_write) {
+        return if !$self->_is_sending && $self->_answered(0);
         my $n = sysread $self->{fh}, $self->{buffer}, BLOCK,
             length $self->{buffer};
         return if !defined $n && _again();
         return $self->abandon("$self->{name}: cannot read: $!")
-            if !defined $n && !$self->{deaf};
+            if !defined $n
+            && !$self->{refused}
+            && !($!{ECONNRESET} && length $self->{out});
         return $self->abandon(
             "$self->{name}: answer longer than $self->{max} bytes")
             if length $self->{buffer} > $self->{max};
-        my $reply = $self->_complete(!$n);
-        return $self->finish($reply) if defined $reply;
+        next   if $n;
+        return if $self->_answered(1);
         return $self->abandon(
-            "$self->{name}: closed before its answer was complete")
-            if !$n;
+            "$self->{name}: closed before its answer was complete");
     }
     return;
 }
 
-# 0 if it has ended.  A peer that does not listen may have said why.
+sub _is_sending ($self) {
+    return length $self->{out} || $self->{more};
+}
+
+# Once, so that the loop can look at the clock.  0 if it has ended.
 sub _write ($self) {
-    while (1) {
-        if (!length $self->{out} && $self->{more}) {
-            $self->{out} = eval { $self->{more}->() } // '';
-            if ($@) {
-                $self->abandon($@ =~ s/\n.*//sr);
-                return 0;
-            }
-            $self->{more} = undef if !length $self->{out};
+    if (!length $self->{out} && $self->{more}) {
+        local $@;
+        $self->{out} = eval { $self->{more}->() // '' };
+        if (!defined $self->{out}) {
+            $self->abandon($@ =~ s/\n.*//sr);
+            return 0;
         }
-        return 1 if !length $self->{out};
-        my $n = syswrite $self->{fh}, $self->{out}, BLOCK;
-        return 1 if !$n && _again();
-        if (!$n) {
-            @{$self}{qw(deaf out more)} = (1, '', undef);
-            return 1;
-        }
+        $self->{more} = undef if !length $self->{out};
+    }
+    return 1 if !length $self->{out};
+    my $n = syswrite $self->{fh}, $self->{out}, BLOCK;
+    if ($n) {
         substr $self->{out}, 0, $n, '';
+    }
+    elsif (!_again()) {    # it does not listen, but it may have said why
+        @{$self}{qw(refused out more)} = (1, '', undef);
     }
     return 1;
 }
@@ -197,27 +218,31 @@ sub _again () {
     return $!{EAGAIN} || $!{EWOULDBLOCK} || $!{EINTR};
 }
 
-sub _complete ($self, $eof) {
+# What follows the match of a pattern waits for the next question.
+sub _answered ($self, $eof) {
     my $until = $self->{until};
-    if (!defined $until) {
-        return $eof ? $self->{buffer} : undef;
-    }
-    if (ref $until eq 'CODE') {
-        return $until->($self->{buffer}) ? $self->{buffer} : undef;
-    }
-    return $self->{buffer} =~ $until
-        ? substr($self->{buffer}, 0, $+[0])
-        : undef;
+    my $length
+        = !defined $until
+        ? ($eof ? length $self->{buffer} : undef)
+        : ref $until eq 'CODE'
+        ? ($until->($self->{buffer}) ? length $self->{buffer} : undef)
+        : $self->{buffer} =~ $until ? $+[0]
+        :                             undef;
+    return 0 if !defined $length;
+    $self->finish(substr $self->{buffer}, 0, $length, '');
+    return 1;
 }
 
-sub reply ($self) {
+sub rest ($self) {
     return $self->{buffer};
 }
 
+sub handle ($self) {
+    return $self->{fh};
+}
+
+# The handle goes with the job.
 sub _close ($self) {
-    $self->{fh}->close(SSL_no_shutdown => 1)
-        if ref $self->{fh} && ref $self->{fh} ne 'GLOB';
-    delete $self->{fh};
     return;
 }
 
@@ -231,15 +256,20 @@ Mail::MIMEDefang::Loop::Talk - one question to a daemon
 
 =head1 METHODS
 
-=head2 new(address => ..., send => ..., until => ..., max_bytes => ..., timeout_s => ..., tls => {...}, targets => [...])
+=head2 new(address => ..., send => ..., until => ..., max_bytes => ..., timeout_s => ..., tls => {...}, targets => [...], only_connect => ..., fh => ..., buffer => ..., end => ...)
 
 As C<peer_talk> of L<Mail::MIMEDefang::Peer>. TLS: options of
 L<IO::Socket::SSL>. TARGETS: pairs of family and packed address to try, instead
 of what ADDRESS stands for.
 
-=head2 reply()
+ONLY_CONNECT: the job is done when there is a connection (and TLS). FH, BUFFER, END:
+go on with a connection, with what was read from it already, until the clock of
+L<Mail::MIMEDefang::Loop> says so.
 
-What came, also if it was not complete. C<result> is the complete answer.
+=head2 rest(), handle()
+
+What came after the answer, or instead of a complete one; the connection. It closes
+with the last reference to it.
 
 =head2 start(NOW), handles(), ready(NOW), expire(NOW)
 
