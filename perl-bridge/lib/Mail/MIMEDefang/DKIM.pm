@@ -13,6 +13,14 @@ our @EXPORT    ## no critic (ProhibitAutomaticExportation)
     = qw(md_dkim_sign md_dkim_verify);
 our @EXPORT_OK = qw(md_dkim_sign_rebuilt);
 
+sub preload () {
+    require Mail::DKIM::Signer;
+    require Mail::DKIM::Verifier;
+    require Mail::DKIM::ARC::Verifier;
+    require Mail::DKIM::TextWrap;
+    return;
+}
+
 # choice:bridge-dkim-sha256
 sub md_dkim_sign (@args) {
     return _sign('md_dkim_sign', 'INPUTMSG', @args);
@@ -155,6 +163,10 @@ In list context the result (C<pass>, C<fail>, C<invalid>, C<temperror> or C<none
 and of the signature that decided it the domain, the number of bits of its key and
 its C<b> tag; undef, 0, undef if there is no signature that could be checked. In
 scalar context the L<Mail::DKIM::Verifier>; undef without Mail::DKIM.
+
+=head2 preload()
+
+Loads Mail::DKIM. Dies if it is not there.
 
 =head2 sign_with(CLASS, PATH, WRAP, OPTIONS), field(TEXT), plain_result(OBJECT), key_bits(SIGNATURE), b_tag(SIGNATURE)
 

@@ -92,6 +92,16 @@ sub load_mentioned ($text) {
     return;
 }
 
+# What a module would load at its first call.
+sub preload () {
+    for my $file (sort grep {m{^Mail/MIMEDefang/}} keys %INC) {
+        my $module  = $file =~ s{/}{::}gr =~ s{\.pm\z}{}r;
+        my $preload = $module->can('preload');
+        eval { $preload->() } if $preload && $module ne __PACKAGE__;
+    }
+    return;
+}
+
 1;
 
 __END__
@@ -129,5 +139,10 @@ Loads each module if TEXT, the source of a filter, has its name or one of its
 functions'; for a process that forks workers. One that cannot be loaded is left
 to its first call. A function C<before_fork> of the module gets TEXT and does what
 is worth doing once for all workers.
+
+=head2 preload()
+
+Calls C<preload> of each module of the family that is loaded and has it: for a process
+that forks workers, so that they share what each would load at its first call.
 
 =cut

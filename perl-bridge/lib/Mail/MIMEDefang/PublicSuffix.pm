@@ -32,6 +32,11 @@ sub _rules () {
     return \%rules;
 }
 
+sub preload () {
+    _rules();
+    return;
+}
+
 sub _labels ($domain) {
     return split /[.]/, lc($domain // '') =~ s/\.+\z//r;
 }
@@ -124,6 +129,10 @@ a public suffix.
 
 The end of DOMAIN below which anybody can register. A domain that no rule knows has a
 suffix of one label.
+
+=head2 preload()
+
+Reads the list.
 
 =head1 SETTINGS
 

@@ -49,6 +49,10 @@ sub have_dns () {
     return $loaded;
 }
 
+sub preload () {
+    return have_dns();
+}
+
 # [address, port] of each server.
 sub _servers ($foreign) {
     if (ref $foreign && $foreign->can('nameservers')) {
@@ -240,8 +244,8 @@ Whether it is certain that there is no such record; the text of each TXT record.
 An object that other modules can use in the place of L<Net::DNS::Resolver>; its
 C<send> asks as dns_lookup does. undef without Net::DNS.
 
-=head2 have_dns()
+=head2 have_dns(), preload()
 
-Whether Net::DNS is there.
+Whether Net::DNS is there; loads it.
 
 =cut

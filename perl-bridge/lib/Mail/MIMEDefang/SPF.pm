@@ -18,6 +18,11 @@ use constant {
     TIMEOUT_S => 20,    # rfc:7208#4.6.4
 };
 
+sub preload () {
+    require Mail::SPF;
+    return;
+}
+
 sub md_spf_verify ($address = undef, $ip = undef, $helo = undef, @) {
     $address = bare_address($address);
     if (!length $address || !length($ip // '')) {
@@ -153,6 +158,10 @@ C<permerror>. Without ADDRESS or IP: (C<invalid>, explanation). Without L<Mail::
 
 A record may have 20 terms that ask the DNS, 10 more than the standard has, and all of
 it 20 seconds.
+
+=head2 preload()
+
+Loads Mail::SPF. Dies if it is not there.
 
 =head2 check_spf(SCOPE, IDENTITY, IP, HELO), bare_address(ADDRESS)
 

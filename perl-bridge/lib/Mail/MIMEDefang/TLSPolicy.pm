@@ -29,6 +29,11 @@ use constant {
 
 my %policies;                    # domain -> [ policy, when it ends ]
 
+sub preload () {
+    require IO::Socket::SSL;
+    return;
+}
+
 sub md_check_mta_sts ($domain = undef, %o) {
     $domain = lc($domain // '') =~ s/\.\z//r;
     return if !is_domain($domain);
@@ -244,6 +249,10 @@ libio-socket-ssl-perl).
 A policy is kept for C<max_age> by the worker and fetched again when its C<id>
 changes; it stays in force when the new one cannot be fetched.
 C<$Features{'MTA-STS:Port'}> is the port, for tests.
+
+=head2 preload()
+
+Loads L<IO::Socket::SSL>. Dies if it is not there.
 
 =head2 md_verify_sts_mx(HOST, POLICY)
 

@@ -17,6 +17,7 @@ use v5.36;
 use Exporter 'import';
 use Errno ();
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy   ();
 use Mail::MIMEDefang::Scan   qw(load_mime_tools);
 use Mail::MIMEDefang::Server qw(do_main_loop);
 use Mail::MIMEDefang::Setup  qw(load_what_filter_names);
@@ -67,6 +68,7 @@ sub _load_all () {
         eval { require $file };
     }
     load_what_filter_names();
+    Mail::MIMEDefang::Lazy::preload();
     return;
 }
 
