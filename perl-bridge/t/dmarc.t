@@ -263,6 +263,10 @@ subtest 'from the message' => sub {
         'pass 0 1', 'DKIM');
     put('INPUTMSG', get('INPUTMSG') . 'more');
     is(verdict(), 'fail reject reject', 'neither');
+    put('INPUTMSG',
+        join(': ', md_dkim_sign($key, undef, undef, 'x.servfail.d.test', 's1'))
+            . "\n$MAIL");
+    is(verdict(), 'temperror reject none', 'a key cannot be had');
     ($Sender, $RelayAddr, $Helo) = ('<>', '192.0.2.1', 'spf.d.test');
     is(verdict(), 'pass reject none', 'HELO of a bounce');
 };

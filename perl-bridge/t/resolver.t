@@ -112,6 +112,40 @@ subtest 'hostile and broken servers' => sub {
     ok(!is_absent(quick('x.silent.test')), 'nothing of this is an answer');
 };
 
+# What a name server can say, with some octets changed: nothing dies, nothing is
+# said on standard error, and what is taken for an answer has an end.
+subtest 'mutated answers' => sub {
+    srand 1;
+    my @said;
+    local $SIG{__WARN__} = sub { push @said, @_ };
+    my $query = Net::DNS::Packet->new('a.test', 'MX');
+    my $reply = $query->reply;
+    $reply->header->rcode('NOERROR');
+    $reply->push(
+        answer => map { Net::DNS::RR->new($_) } 'a.test. 300 IN CNAME b.test.',
+        'b.test. 300 IN MX 10 mx.b.test.', 'b.test. 300 IN TXT "x" "y"'
+    );
+    my $whole = $reply->data;
+    my ($answers, $done) = (0, 0);
+
+    for (1 .. 1000) {
+        my $bytes = $whole;
+        substr $bytes, 2 + rand(length($bytes) - 2), 1, chr rand 256
+            for 0 .. rand 4;
+        $bytes = substr $bytes, 0, 2 + rand length $bytes if rand() < 0.2;
+        my $question = Mail::MIMEDefang::Loop::Question->new('a.test', 'MX');
+        $question->{question} = [ $query->header->id, 'a.test mx' ];
+        my $packet = $question->_mine($bytes) // next;
+        $answers++;
+        my $lookup = Mail::MIMEDefang::Resolver::Lookup->new('a.test', 'MX');
+        $lookup->_take($packet, undef);
+        $done++ if $lookup->done;
+    }
+    cmp_ok($answers, '>', 100, 'some are answers');
+    cmp_ok($done,    '>', 50,  'some to our question');
+    is("@said", '', 'nothing is said');
+};
+
 subtest 'names that are none' => sub {
     for my $name ('a..b', 'x' x 64 . '.test', 'y.' x 130 . 'test') {
         is(

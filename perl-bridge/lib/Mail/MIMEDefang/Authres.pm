@@ -44,7 +44,7 @@ sub md_authres ($address = undef, $ip = undef, $authserv = undef, @args) {
     my @items = (
         @signatures
         ? (map { $_->{item} } @signatures)
-        : 'dkim=' . ($dkim ? $dkim->result : 'temperror'),
+        : 'dkim=' . _no_signature($dkim),
         (map { $_->{item} } @spf),
         _dmarc($dmarc),
         $arc                       ? _arc($arc)                  : (),
@@ -88,6 +88,11 @@ sub _signatures ($dkim) {
 }
 
 # rfc:8601#2.7.1
+sub _no_signature ($dkim) {
+    return 'temperror' if !$dkim;
+    return ($dkim->result // '') eq 'none' ? 'none' : 'neutral';
+}
+
 sub _word ($signature) {
     my $result = Mail::MIMEDefang::DKIM::plain_result($signature);
     return $result if $result ne 'invalid';
@@ -195,7 +200,7 @@ result and a semicolon at its end:
 =item dkim
 
 For each signature, C<header.d>, the first characters of C<header.b>, C<header.a> and
-C<header.s>; or C<dkim=none>. A signature that cannot be checked is C<permerror>,
+C<header.s>; or C<dkim=none>; or C<dkim=neutral> if none of them makes sense. A signature that cannot be checked is C<permerror>,
 C<temperror> (a name server failed), or C<policy> (rsa-sha1).
 
 =item spf

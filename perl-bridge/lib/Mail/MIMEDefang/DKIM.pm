@@ -101,9 +101,10 @@ sub md_dkim_verify (@) {
     );
 }
 
-# Of a verifier or a signature.  Mail::DKIM calls it invalid when it gets no key.
+# Of a verifier or a signature.  Mail::DKIM calls it invalid when it gets no key,
+# and has no word for a field that is no signature at all.
 sub plain_result ($object) {
-    my $result = $object->result // 'none';
+    my $result = $object->result || 'invalid';
     return 'temperror'
         if $result eq 'invalid'
         && ($object->result_detail // '') =~ /DNS (?:error|query timeout)/i;

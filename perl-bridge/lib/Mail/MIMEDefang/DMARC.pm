@@ -7,6 +7,7 @@ package Mail::MIMEDefang::DMARC;
 use v5.36;
 use Exporter 'import';
 use Mail::MIMEDefang::Authentication qw(from_domain verified);
+use Mail::MIMEDefang::DKIM           ();
 use Mail::MIMEDefang::DMARC::Record  qw(parse_dmarc);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::PublicSuffix qw(org_domain public_suffix);
@@ -152,8 +153,14 @@ sub _signatures ($dkim) {
     return _given($dkim) if defined $dkim;
     my ($verifier) = verified('md_dmarc_verify');
     return [ { result => 'temperror', domain => undef } ] if !$verifier;
-    return [ map { { result => $_->result // 'none', domain => $_->domain } }
-            $verifier->signatures ];
+    return [
+        map {
+            {
+                result => Mail::MIMEDefang::DKIM::plain_result($_),
+                domain => $_->domain
+            }
+        } $verifier->signatures
+    ];
 }
 
 sub _senders ($spf) {

@@ -169,6 +169,7 @@ sub _mine ($self, $bytes) {
     return if length $bytes < 12;
     my ($id, $flags) = unpack 'nn', $bytes;
     return if $id != $self->{question}[0] || !($flags & 0x8000);
+    local $SIG{__WARN__} = sub { };    # at garbage
     my $packet = eval { Net::DNS::Packet->new(\$bytes) } // return;
     my ($question) = $packet->question;
     return if !$question || _key($question) ne $self->{question}[1];
