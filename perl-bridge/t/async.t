@@ -264,6 +264,8 @@ subtest 'answers' => sub {
 };
 
 subtest 'daemons that see the message' => sub {
+    ($Sender, @Recipients) = ('<a@b>', '<c@d>');
+    ($RelayAddr, $Helo, $QueueID) = ('192.0.2.1', 'h', 'Q1');
     my $run = md_async_run_checks(
         [
             md_async_check_clamd(socket => $clamd->address),
@@ -271,7 +273,12 @@ subtest 'daemons that see the message' => sub {
             md_async_check_spamd(
                 socket => $spamd->address,
                 name   => 'report',
+                prefix => "X: y\n",
                 report => 1
+            ),
+            md_async_check_rspamd(
+                uri  => 'http://' . $spamd->address,
+                name => 'known'
             ),
             md_async_check_rspamd(
                 uri      => 'http://' . $spamd->address,
@@ -297,9 +304,18 @@ subtest 'daemons that see the message' => sub {
     is(
         $got{report},
         $head
-            . "REPORT SPAMC/1.5\r\nContent-length: 17\r\n\r\n"
-            . "Subject: x\n\nbody\n",
+            . "REPORT SPAMC/1.5\r\nContent-length: 22\r\n\r\n"
+            . "X: y\nSubject: x\n\nbody\n",
         'report of spamd'
+    );
+    is(
+        $got{known},
+        $head
+            . "POST /checkv2 HTTP/1.0\r\nContent-Length: 17\r\n"
+            . "From: <a\@b>\r\nHelo: h\r\nHost: 127.0.0.1\r\n"
+            . "IP: 192.0.2.1\r\nQueue-Id: Q1\r\nRcpt: <c\@d>\r\n\r\n"
+            . "Subject: x\n\nbody\n",
+        'rspamd and the envelope'
     );
     is(
         $got{rspamd},

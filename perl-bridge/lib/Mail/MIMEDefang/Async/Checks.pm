@@ -6,6 +6,7 @@ package Mail::MIMEDefang::Async::Checks;
 use v5.36;
 use Carp ();
 use Exporter 'import';
+use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Net::Address qw(reverse_ip_address_for_rbl reverse_name);
 
 our @EXPORT    ## no critic (ProhibitAutomaticExportation)
@@ -135,20 +136,34 @@ sub md_async_check_clamd (%o) {
 }
 
 sub md_async_check_spamd (%o) {
-    my $path = $o{path} // './INPUTMSG';
-    my $head = ($o{report} ? 'REPORT' : 'SYMBOLS') . " SPAMC/1.5\r\n";
-    my $size = -s $path;
+    my $path   = $o{path} // './INPUTMSG';
+    my $head   = ($o{report} ? 'REPORT' : 'SYMBOLS') . " SPAMC/1.5\r\n";
+    my $prefix = $o{prefix} // '';
+    my $size   = (-s $path // 0) + length $prefix;
     $head .= "Content-length: $size\r\n" if $size;
     $head .= "User: $o{user}\r\n"        if ($o{user} // '') =~ /^[\w.@+-]+\z/a;
     return _socket(
-        \%o, 'spamd',
+        \%o,
+        'spamd',
         $o{socket}
         ? _address(%o)
         : (host => $o{host} // '127.0.0.1', port => $o{port} // 783),
-        request =>
-            _with("$head\r\n", _reader($path, sub ($block) {$block}), ''),
+        request => _with(
+            "$head\r\n$prefix", _reader($path, sub ($block) {$block}), ''
+        ),
         read_until => undef,
     );
+}
+
+sub _envelope () {
+    return {
+        From       => $Sender,
+        Rcpt       => [@Recipients],
+        IP         => $RelayAddr,
+        Hostname   => $RelayHostname,
+        Helo       => $Helo,
+        'Queue-Id' => $QueueID
+    };
 }
 
 # Header fields tell rspamd the envelope; see its documentation of the protocol.
@@ -160,7 +175,7 @@ sub md_async_check_rspamd (%o) {
     my %say = (
         Host             => $host =~ /:/ ? "[$host]" : $host,
         'Content-Length' => -s $path // 0,
-        %{ $o{envelope} // {} }
+        %{ $o{envelope} // _envelope() }
     );
     my $head = "POST /checkv2 HTTP/1.0\r\n";
     for my $name (sort keys %say) {
@@ -225,13 +240,15 @@ The texts below C<_dmarc>, of this domain only. C<dmarc_DOMAIN>.
 Sends the file through the socket (host:port, or the path of a UNIX socket) of clamd.
 C<clamd>.
 
-=head2 md_async_check_spamd(host => '127.0.0.1', port => 783, socket => ..., user => ..., report => 0, path => './INPUTMSG')
+=head2 md_async_check_spamd(host => '127.0.0.1', port => 783, socket => ..., user => ..., report => 0, prefix => ..., path => './INPUTMSG')
 
-Sends it to spamd and gets the names of the rules, or the report. C<spamd>.
+Sends it to spamd and gets the names of the rules, or the report. PREFIX: header
+fields to put in front of it, as those of synthesize_received_header. C<spamd>.
 
 =head2 md_async_check_rspamd(uri => 'http://127.0.0.1:11333', envelope => {...}, path => './INPUTMSG')
 
-Sends it to rspamd. ENVELOPE: header fields of the request, as C<From>, C<Rcpt> (a
-reference to a list), C<IP>, C<Helo>, C<Hostname>, C<Queue-Id>. C<rspamd>.
+Sends it to rspamd. ENVELOPE: header fields of the request, C<From>, C<Rcpt> (a
+reference to a list), C<IP>, C<Helo>, C<Hostname>, C<Queue-Id>; by default what the
+worker knows of this message. C<rspamd>.
 
 =cut
