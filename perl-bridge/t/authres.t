@@ -197,6 +197,7 @@ use Mail::MIMEDefang::DKIM;
 use Mail::MIMEDefang::DMARC;
 use Mail::MIMEDefang::SPF;
 $Features{'DNS:Servers'} = $ENV{DNS};
+$Features{'DNS:Timeout'} = $Features{'DNS:Retry'} = 20;
 sub filter_begin {
     ($Sender, $RelayAddr, $Helo) = ('<a@d.test>', '192.0.2.1', 'helo.test');
     my $results = md_authres($Sender, $RelayAddr, 'mx', $Helo);

@@ -34,9 +34,11 @@ both1.both.test. 300 IN A 192.0.2.3
 both2.both.test. 300 IN A 192.0.2.4
 ad.test. 300 IN A 192.0.2.5
 forked.test. 300 IN A 192.0.2.6
+a.second.test. 300 IN A 192.0.2.7
 END
 $Features{'DNS:Servers'} = $server->address;
 $Features{'DNS:Timeout'} = 20;
+$Features{'DNS:Retry'}   = 20;
 
 sub addresses ($answer) {
     return join ' ', sort map { $_->address } @{ $answer->{records} };
@@ -91,10 +93,16 @@ subtest 'hostile and broken servers' => sub {
     is(dns_lookup('x.refused.test',    'A')->{code}, 'REFUSED',  'REFUSED');
     is(dns_lookup('x.cut-always.test', 'A')->{code}, 'ERROR',    'always cut');
     $server->asked;
-    is(quick('x.silent.test')->{code}, 'TIMEOUT', 'silent');
-    cmp_ok(scalar $server->asked, '>', 1, 'asked again meanwhile');
-    is(quick('x.silent.test')->{error}, 'timeout', 'remembered');
-    is(scalar $server->asked,           0,         'and not asked again');
+    is(quick('x.silent.test')->{code},  'TIMEOUT', 'silent');
+    is(quick('x.silent.test')->{error}, 'timeout', 'again');
+    cmp_ok(scalar $server->asked, '>', 1, 'no time to wait is no failure');
+    dns_lookup('x.servfail.test', 'A');
+    is(scalar $server->asked, 0, 'but SERVFAIL is remembered');
+    {
+        local $Features{'DNS:Retry'} = 0.05;
+        is(addresses(dns_lookup('a.second.test', 'A')),
+            '192.0.2.7', 'asked a second time');
+    }
     is(
         join(
             ' ',

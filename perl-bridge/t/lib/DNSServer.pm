@@ -9,7 +9,8 @@
 #
 # Names with one of these labels get what the label says instead: servfail,
 # refused, silent, garbage, wrong-id, wrong-name, cut (whole only over TCP),
-# cut-always, late-id (garbage first, then the answer), ad (with the AD flag), both
+# cut-always, late-id (garbage first, then the answer), ad (with the AD flag), second
+# (silent once), both
 # (over UDP answered when a second such question is there).
 
 package DNSServer;
@@ -121,6 +122,8 @@ sub _serve_tcp ($zone, $fh, $tell) {
     return;
 }
 
+my %seen;
+
 sub _replies ($zone, $bytes, $protocol, $tell) {
     my $query = Net::DNS::Packet->new(\$bytes) // return;
     my ($question) = $query->question;
@@ -128,7 +131,7 @@ sub _replies ($zone, $bytes, $protocol, $tell) {
     print {$tell} "$name $type $protocol\n";
 
     my %trick = map { $_ => 1 } split /\./, $name;
-    return                   if $trick{silent};
+    return if $trick{silent} || $trick{second} && !$seen{$name}++;
     return "\x01\x02garbage" if $trick{garbage};
     my $reply = $query->reply;
     $reply->header->ra(1);

@@ -14,6 +14,7 @@ use constant {
     MAX_TTL_S   => 3600,
     MAX_NONE_S  => 900,     # that there is nothing
     FAILED_S    => 30,      # rfc:2308#7
+    PATIENCE_S  => 1,       # who waits less cannot tell that a server failed
     CHAIN       => 8,       # aliases, beyond those that one answer shows
 };
 
@@ -45,13 +46,13 @@ sub _ask ($self, $now) {
     while (!$self->done) {
         return $self->_fail('SERVFAIL', 'too many CNAMEs')
             if !$self->{left}--;
-        return $self->_fail('TIMEOUT', 'timeout') if $now >= $self->{end};
         my $key = join ' ', @{$answer}{qw(name type)}, $self->{secure} // 0,
             map {"@{$_}"} @{ $self->{servers} };
         if (my $known = $self->{cache}->fetch($key, $now)) {
             $self->_take(@{$known});
             next;
         }
+        return $self->_fail('TIMEOUT', 'timeout') if $now >= $self->{end};
         my $question = Mail::MIMEDefang::Loop::Question->new(
             @{$answer}{qw(name type)},
             servers   => $self->{servers},
@@ -92,11 +93,13 @@ sub _after ($self, $now) {
 sub _heard ($self, $now) {
     my $question = delete $self->{question};
     my ($packet, $error) = ($question->result, $question->error);
-    $self->{cache}->store(
-        $self->{key},
-        [ $packet, $error ],
-        $now + ($packet ? _time_to_live($packet) : FAILED_S)
-    ) if !$packet || $packet->size <= CACHE_BYTES;
+    my $keep_s
+        = $packet
+        ? ($packet->size <= CACHE_BYTES ? _time_to_live($packet) : 0)
+        : $self->{timeout_s} >= PATIENCE_S ? FAILED_S
+        :                                    0;
+    $self->{cache}->store($self->{key}, [ $packet, $error ], $now + $keep_s)
+        if $keep_s;
     return $self->_take($packet, $error);
 }
 
