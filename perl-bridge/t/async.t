@@ -588,5 +588,34 @@ subtest 'stand-ins' => sub {
         [], 'no spamd');
 };
 
+subtest 'virus scanners' => sub {
+    mkdir "$dir/Work";
+    put("$dir/Work/part", 'x');
+    ($CWD, $InMessageContext) = ($dir, 1);
+    @Features{ 'Virus:CLAMD', 'Virus:CLAMDSCAN' } = (1, "$dir/clamdscan");
+    my $scanner = FakeDaemon->new(
+        sub ($fh) {
+            my $command = <$fh>;
+            print {$fh} $command eq "PING\n"
+                ? "PONG\n"
+                : "$dir/Work/part: Test-Virus FOUND\n";
+        }
+    );
+    is_deeply([ md_async_message_contains_virus_clamd($scanner->address) ],
+        [ 1, 'virus', 'quarantine' ], 'clamd');
+    is($VirusName, 'Test-Virus', 'what it found');
+
+    put("$dir/clamdscan", "#!/bin/sh\necho \"x: \$(cat \$2) FOUND\"; exit 1\n");
+    chmod 0755, "$dir/clamdscan";
+    put("$dir/conf", "By-Conf\n");
+    $VirusName = '';
+    is_deeply([ md_async_message_contains_virus_clamdscan("$dir/conf") ],
+        [ 1, 'virus', 'quarantine' ], 'clamdscan');
+    is($VirusName, 'By-Conf', 'by that configuration');
+    $InMessageContext = 0;
+    is(scalar md_async_message_contains_virus_clamd($scanner->address),
+        999, 'elsewhere');
+};
+
 chdir '/';
 done_testing();
