@@ -187,6 +187,35 @@ subtest 'arguments' => sub {
         'dkim=temperror', 'no message');
 };
 
+subtest 'forged results' => sub {
+    my $w = start(<<'END');
+use Mail::MIMEDefang::Authres qw(:DEFAULT md_authres_delete_forged);
+sub filter_begin {
+    action_add_header('X-Count', md_authres_delete_forged('mx.Test'));
+}
+END
+    my $work = Bridge::work_dir($w->{spool}, <<'END');
+Authentication-Results: mx.test; spf=pass
+From: a@d.test
+Authentication-Results: other.test; spf=pass
+Authentication-Results: (a (b) \) c)
+	MX.test 1; spf=pass
+authentication-results: "mx.test" (x); none
+Authentication-Results: mx.testing; none
+Authentication-Results: ;mx.test
+Authentication-Results: (mx.test; none
+
+x
+END
+    is($w->ask("scan Q1 $work"), 'ok', 'scanned');
+    is(
+        get("$work/RESULTS"),
+        "JAuthentication-Results 4\nJAuthentication-Results 3\n"
+            . "JAuthentication-Results 1\nHX-Count 3\nF\n",
+        'ours and no others'
+    );
+};
+
 subtest 'from a filter, with one look at each name' => sub {
     put('INPUTMSG', $MAIL);
     my $b = sign();

@@ -6,21 +6,44 @@
 package Mail::MIMEDefang::Authres;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Authentication qw(verified);
-use Mail::MIMEDefang::DKIM           ();
+use Mail::MIMEDefang::Actions::Headers qw(action_delete_header);
+use Mail::MIMEDefang::Authentication   qw(header_values verified);
+use Mail::MIMEDefang::DKIM             ();
 use Mail::MIMEDefang::DMARC;
 use Mail::MIMEDefang::Log          qw(md_syslog);
 use Mail::MIMEDefang::PublicSuffix qw(org_domain);
 use Mail::MIMEDefang::Resolver     qw(dns_lookup_all);
 use Mail::MIMEDefang::SPF          ();
 
-our @EXPORT    = qw(md_authres);     ## no critic (ProhibitAutomaticExportation)
-our @EXPORT_OK = qw(md_org_domain);
+our @EXPORT    = qw(md_authres);    ## no critic (ProhibitAutomaticExportation)
+our @EXPORT_OK = qw(md_authres_delete_forged md_org_domain);
 
-use constant B_LENGTH => 8;          # rfc:6008#4
+use constant ID_WITHIN => 1000;
+use constant B_LENGTH  => 8;        # rfc:6008#4
 
 sub md_org_domain ($domain = undef, @) {
     return org_domain($domain);
+}
+
+# rfc:8601#5  From the last to the first, so that their numbers stay right.
+sub md_authres_delete_forged ($authserv = undef, @) {
+    my @fields = header_values('Authentication-Results');
+    my $count  = 0;
+    for my $i (reverse 0 .. $#fields) {
+        next if lc _id_of($fields[$i]) ne lc($authserv // '');
+        action_delete_header('Authentication-Results', $i + 1);
+        $count++;
+    }
+    return $count;
+}
+
+# Who says it: the first word, or string in quotes, behind comments.
+sub _id_of ($field) {
+    $field = substr $field, 0, ID_WITHIN;
+    1 while $field =~ s/\A\s+//
+        || $field  =~ s/\A(\((?:[^()\\]|\\.|(?1))*\))//s;
+    return $1 =~ s/\\(.)/$1/gsr if $field =~ /\A"((?:[^"\\]|\\.)*)"/s;
+    return $field =~ /\A([^\s;()]+)/ ? $1 : '';
 }
 
 sub md_authres ($address = undef, $ip = undef, $authserv = undef, @args) {
@@ -185,8 +208,10 @@ Mail::MIMEDefang::Authres - Authentication-Results
 
 =head1 DESCRIPTION
 
-A field with your id that is in the message already was not written by you: remove
-it, so that nobody believes it (rfc:8601).
+A field with your id that is in the message already was not written by you. Remove
+it before you add yours, so that nobody believes it (rfc:8601):
+
+    md_authres_delete_forged('mx.example.com');
 
 =head1 FUNCTIONS
 
@@ -224,6 +249,12 @@ If BIMI_DOMAIN is given (C<header.d>).
 
 undef, and a line in the log, if IP or AUTHSERV is missing. The message is
 F<INPUTMSG> of the current directory.
+
+=head2 md_authres_delete_forged(AUTHSERV)
+
+Asks to delete all fields Authentication-Results with that id from the message, and
+returns how many there are. On request; only while a message is scanned, and before
+another field of that name is inserted.
 
 =head2 md_org_domain(DOMAIN)
 
