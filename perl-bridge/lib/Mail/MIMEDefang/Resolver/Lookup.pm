@@ -49,7 +49,7 @@ sub _ask ($self, $now) {
         my $key = join ' ', @{$answer}{qw(name type)}, $self->{secure} // 0,
             map {"@{$_}"} @{ $self->{servers} };
         if (my $known = $self->{cache}->fetch($key, $now)) {
-            $self->_take(@{$known});
+            $self->_take(_unpacked($known->[0]), $known->[1]);
             next;
         }
         return $self->_fail('TIMEOUT', 'timeout') if $now >= $self->{end};
@@ -89,18 +89,24 @@ sub _after ($self, $now) {
     return $self->_ask($now);
 }
 
-# What it says is kept for as long as it says.
+# What it says is kept for as long as it says, as bytes: an object would take ten
+# times as much.
 sub _heard ($self, $now) {
     my $question = delete $self->{question};
     my ($packet, $error) = ($question->result, $question->error);
+    my $bytes = $packet ? $packet->data : undef;
     my $keep_s
         = $packet
-        ? ($packet->size <= CACHE_BYTES ? _time_to_live($packet) : 0)
+        ? (length $bytes <= CACHE_BYTES ? _time_to_live($packet) : 0)
         : $self->{timeout_s} >= PATIENCE_S ? FAILED_S
         :                                    0;
-    $self->{cache}->store($self->{key}, [ $packet, $error ], $now + $keep_s)
+    $self->{cache}->store($self->{key}, [ $bytes, $error ], $now + $keep_s)
         if $keep_s;
     return $self->_take($packet, $error);
+}
+
+sub _unpacked ($bytes) {
+    return defined $bytes ? scalar Net::DNS::Packet->new(\$bytes) : undef;
 }
 
 sub _time_to_live ($packet) {
