@@ -143,7 +143,7 @@ subtest 'md_check_mta_sts' => sub {
         'how it was asked for'
     );
     unlink "$dir/requests";
-    is(md_check_mta_sts('good.test')->{id}, '1', 'once more');
+    is(md_check_mta_sts('good.test', 20)->{id}, '1', 'once more');
     ok(!-e "$dir/requests", 'it was kept');
     is_deeply(
         md_check_mta_sts('other.good.test'),

@@ -34,7 +34,8 @@ sub preload () {
     return;
 }
 
-sub md_check_mta_sts ($domain = undef, %o) {
+sub md_check_mta_sts ($domain = undef, @options) {
+    my %o = @options % 2 ? (timeout => $options[0]) : @options;
     $domain = lc($domain // '') =~ s/\.\z//r;
     return if !is_domain($domain);
     my $end    = now() + ($o{timeout} // TIMEOUT_S);
@@ -236,7 +237,7 @@ Mail::MIMEDefang::TLSPolicy - MTA-STS and DANE
 
 =head1 FUNCTIONS
 
-=head2 md_check_mta_sts(DOMAIN [, timeout => 10])
+=head2 md_check_mta_sts(DOMAIN [, [timeout =>] 10])
 
 The MTA-STS policy of DOMAIN: a reference to a hash with C<mode> (C<enforce>,
 C<testing>, C<none>), C<max_age> (seconds, at most a year), C<mx> (a reference to the
