@@ -617,5 +617,37 @@ subtest 'virus scanners' => sub {
         999, 'elsewhere');
 };
 
+subtest 'spam scanners' => sub {
+    my $json = '{"score":3.5,"required_score":15,"action":"no action",'
+        . '"symbols":{"A":{"name":"A","score":3.5}}}';
+    my $rspamd = FakeDaemon->new(
+        sub ($fh) {
+            $read_body->($fh);
+            print {$fh} "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                . 'Content-Length: '
+                . length($json)
+                . "\r\n\r\n$json";
+        }
+    );
+    $InMessageContext = 1;
+    is_deeply(
+        [
+            (md_async_rspamd_check('http://' . $rspamd->address))
+            [ 0, 1, 2, 4, 5 ]
+        ],
+        [ 3.5, 15, 'A (3.5)', 'no action', 'false' ],
+        'rspamd'
+    );
+
+    no warnings 'redefine';
+    local *Mail::MIMEDefang::Antispam::spam_assassin_check
+        = sub { ('called', @_) };
+    is_deeply(
+        [ md_async_spam_assassin_check('config') ],
+        [ 'called', 'config' ],
+        'SpamAssassin'
+    );
+};
+
 chdir '/';
 done_testing();
