@@ -291,10 +291,6 @@ account_failed(
 	account_count(m, metrics[a->answer]);
 	if (a->answer == POOL_A_QUEUE)
 		waited(m, r);
-	if (a->answer != POOL_A_TIMEOUT && a->answer != POOL_A_TALK &&
-	    a->answer != POOL_A_DIED && a->answer != POOL_A_STOP)
-		return; /* no worker had it */
-	for (long i = 0; i < m->o->max_workers; i++)
-		if (m->account->runs[i].req == a->req)
-			account_ended(m, (unsigned)i, a->answer != POOL_A_STOP);
+	if (a->slot != POOL_NO_SLOT && m->account->runs[a->slot].req == a->req)
+		account_ended(m, a->slot, a->answer != POOL_A_STOP);
 }

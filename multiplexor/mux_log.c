@@ -257,30 +257,24 @@ log_tick(
     const struct mux *m, const struct pool_action *a, const struct request *r)
 {
 	bool busy = a->answer == POOL_A_BUSY;
+	char slot[12];
 
+	snprintf(slot, sizeof(slot), "%u", a->slot);
 	if (!busy && a->answer != POOL_A_START)
 		return; /* it ran */
 	account_count(m, METRIC_TICKS_SKIPPED);
 	if (!quiet(m))
-		log_msg(LOG_L_WARN, NULL, "Tick %.*s skipped -- %s",
+		log_msg(LOG_L_WARN, NULL, "Tick %.*s skipped -- %s%s",
 		    (int)(r->n - strlen("tick ")), r->line + strlen("tick "),
-		    busy ? "no free workers" : "unable to activate worker");
+		    busy ? "no free workers" : "unable to activate worker ",
+		    busy ? "" : slot);
 }
 
-void
-log_answer(const struct mux *m, const struct pool_action *a)
+/* Why it could not be served, with -l. */
+static void
+log_refused(
+    const struct mux *m, const struct pool_action *a, const struct request *r)
 {
-	struct request *r = id_get(&m->ids, a->req);
-
-	account_failed(m, a, r);
-	if (a->answer == POOL_A_DIED)
-		log_given_up(r);
-	if (metrics_kind(r->line, r->n) == KIND_TICK) {
-		log_tick(m, a, r);
-		return;
-	}
-	if (quiet(m))
-		return;
 	if (a->answer == POOL_A_DOMAIN) {
 		log_domain_limit(m, r);
 	} else if (a->answer == POOL_A_BUSY) {
@@ -289,10 +283,30 @@ log_answer(const struct mux *m, const struct pool_action *a)
 			    "Cannot queue request: request queue is full");
 		log_msg(LOG_L_WARN, NULL, "No free workers");
 	} else if (a->answer == POOL_A_START) {
-		log_msg(LOG_L_ERR, NULL,
-		    "Unable to activate worker: start failed or not enough "
-		    "time elapsed since last worker activation");
+		log_msg(
+		    LOG_L_ERR, NULL, "Unable to activate worker %u", a->slot);
 	}
+}
+
+/* A tick has words of its own, and a map is told by its client. */
+void
+log_answer(const struct mux *m, const struct pool_action *a)
+{
+	struct request *r = id_get(&m->ids, a->req);
+	enum request_kind kind = metrics_kind(r->line, r->n);
+
+	account_failed(m, a, r);
+	if (a->answer == POOL_A_DIED)
+		log_given_up(r);
+	if (a->answer == POOL_A_START && a->n && !quiet(m))
+		log_msg(LOG_L_DEBUG, NULL,
+		    "Did not start worker %u: Not enough time elapsed since "
+		    "last worker activation",
+		    a->slot);
+	if (kind == KIND_TICK)
+		log_tick(m, a, r);
+	else if (kind != KIND_MAP && !quiet(m))
+		log_refused(m, a, r);
 }
 
 void

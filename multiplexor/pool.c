@@ -59,7 +59,7 @@ not_started(struct pool *p, struct slot *s, msec now)
 
 	pool_died(p, s, now);
 	if (r)
-		pool_answer(p, r, r->deaths ? POOL_A_DIED : POOL_A_START);
+		pool_answer(p, s, r, r->deaths ? POOL_A_DIED : POOL_A_START);
 }
 
 static void
@@ -101,6 +101,14 @@ close_request(struct pool *p, struct slot *s)
 	pool_req_free(p, r);
 }
 
+/* Idle, if only to be told to exit: so administrators know it. */
+static void
+on_rest(struct pool *p, struct slot *s, msec now)
+{
+	pool_enter(p, s, POOL_IDLE, now);
+	pool_retire(p, s, now);
+}
+
 static void
 on_finished(struct pool *p, struct slot *s, msec now)
 {
@@ -110,8 +118,8 @@ on_finished(struct pool *p, struct slot *s, msec now)
 		pool_tell(p, s, POOL_TERM, POOL_WHY_OUTPUT, now);
 	else if (s->after == POOL_ENDS)
 		pool_enter(p, s, POOL_GONE, now);
-	else if (!pool_retire(p, s, now))
-		pool_enter(p, s, POOL_IDLE, now);
+	else
+		on_rest(p, s, now);
 }
 
 static void
@@ -140,7 +148,7 @@ on_closed(struct pool *p, struct slot *s, msec now)
 static void
 on_stuck(struct pool *p, struct slot *s, msec now)
 {
-	pool_answer(p, pool_release(p, s), POOL_A_TALK);
+	pool_answer(p, s, pool_release(p, s), POOL_A_TALK);
 	pool_tell(p, s, POOL_TERM, POOL_WHY_TALK, now);
 }
 
@@ -156,7 +164,7 @@ on_busy_timeout(struct pool *p, struct slot *s, msec now)
 {
 	unsigned busy = p->n[POOL_BUSY];
 	struct pool_action *a =
-	    pool_answer(p, pool_release(p, s), POOL_A_TIMEOUT);
+	    pool_answer(p, s, pool_release(p, s), POOL_A_TIMEOUT);
 
 	a->n = busy;
 	pool_tell(p, s, POOL_TERM, POOL_WHY_BUSY, now);
@@ -282,7 +290,7 @@ pool_tick(struct pool *p, msec now)
 		while ((r = TAILQ_FIRST(&p->wait[i])) && r->until <= now) {
 			pool_wait_remove(p, r);
 			pool_answer(
-			    p, r, r->deaths ? POOL_A_DIED : POOL_A_QUEUE);
+			    p, NULL, r, r->deaths ? POOL_A_DIED : POOL_A_QUEUE);
 		}
 	}
 	if (p->idle_at <= now)

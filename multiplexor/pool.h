@@ -17,10 +17,12 @@
 #include "core/base/clock.h"
 #include "core/base/muxproto.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define POOL_NO_CLASS (-2) /* no tracked request since it was started */
+#define POOL_NO_SLOT  UINT_MAX
 
 struct pool_opts {
 	unsigned min_workers, max_workers; /* 1 <= min <= max */
@@ -90,7 +92,7 @@ enum pool_why {
 
 enum pool_answer {
 	POOL_A_BUSY,    /* no worker and no room to wait */
-	POOL_A_START,   /* could not be started, or not now */
+	POOL_A_START,   /* could not be started; n: not within so many ms */
 	POOL_A_QUEUE,   /* waited too long */
 	POOL_A_TIMEOUT, /* worker took too long; n = busy ones then */
 	POOL_A_TALK,    /* worker did not take the request */
@@ -102,7 +104,8 @@ enum pool_answer {
 
 struct pool_action {
 	enum pool_do type;
-	unsigned slot; /* all but WAIT, ANSWER, ALARM */
+	unsigned slot; /* all but WAIT, ALARM; ANSWER: that had it, or for START
+			* the one that was not started; or POOL_NO_SLOT */
 	uint64_t req;  /* SPAWN (0: for no request), ASSIGN, WAIT, ANSWER,
 			* FORGET, RETRY */
 	enum pool_why why;

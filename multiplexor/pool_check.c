@@ -118,6 +118,8 @@ pool_check(const struct pool *p)
 	assert(!p->queued || (!p->n[POOL_IDLE] && !p->spare));
 	assert(
 	    !p->spare || (p->spare->state == POOL_STARTING && !p->spare->req));
+	assert(!p->heir || (p->heir->state == POOL_STARTING && !p->heir->req &&
+			       p->heir->warm));
 	TAILQ_FOREACH(r, &p->free, link)
 		unused++;
 	assert(

@@ -95,6 +95,7 @@ struct pool {
 	msec last_start, pause_until;
 	unsigned early;     /* deaths in a row */
 	struct slot *spare; /* starting for nobody, and not warm; or NULL */
+	struct slot *heir;  /* the same, and warm; or NULL */
 	unsigned n_old;     /* idle or busy, and of an old generation */
 	unsigned roll_to;   /* as many shall be ready meanwhile; 0: no roll */
 	bool stopping;
@@ -112,6 +113,8 @@ enum prio pool_prio(const struct req *r);
 void pool_wait_add(struct pool *p, struct req *r, msec now);
 void pool_wait_remove(struct pool *p, struct req *r);
 struct req *pool_wait_first(const struct pool *p); /* or NULL */
+/* It is starting, for nobody. */
+void pool_starts_free(struct pool *p, struct slot *s);
 /* A slot and what it works on. */
 void pool_hold(struct pool *p, struct slot *s, struct req *r);
 struct req *pool_release(struct pool *p, struct slot *s); /* or NULL */
@@ -136,9 +139,9 @@ void pool_fill(struct pool *p, msec now);
 void pool_died(struct pool *p, struct slot *s, msec now);
 
 /* ---- pool_serve.c ---- */
-/* Answers and frees it, or has it forgotten. */
+/* Answers and frees it, or has it forgotten.  s had it, or NULL. */
 struct pool_action *pool_answer(
-    struct pool *p, struct req *r, enum pool_answer why);
+    struct pool *p, const struct slot *s, struct req *r, enum pool_answer why);
 void pool_assign(struct pool *p, struct slot *s, struct req *r, msec now);
 /* Called whenever a worker, a slot or a start may have become free. */
 void pool_serve_waiting(struct pool *p, msec now);
@@ -148,8 +151,8 @@ void pool_retry(struct pool *p, struct slot *s, msec now);
 /* ---- pool_stop.c ---- */
 void pool_tell(struct pool *p, struct slot *s, enum pool_do how,
     enum pool_why why, msec now);
-/* After a request: does it have to go?  Then it is told. */
-bool pool_retire(struct pool *p, struct slot *s, msec now);
+/* After a request: it is told to exit if it has to go. */
+void pool_retire(struct pool *p, struct slot *s, msec now);
 void pool_idle_check(struct pool *p, msec now);
 /* It did not exit in time. */
 void pool_overdue(struct pool *p, struct slot *s, msec now);

@@ -109,12 +109,26 @@ pool_wait_first(const struct pool *p)
 /* ---- slots ---- */
 
 void
+pool_starts_free(struct pool *p, struct slot *s)
+{
+	*(s->warm ? &p->heir : &p->spare) = s;
+}
+
+static void
+forget_free(struct pool *p, const struct slot *s)
+{
+	if (s == p->spare)
+		p->spare = NULL;
+	if (s == p->heir)
+		p->heir = NULL;
+}
+
+void
 pool_hold(struct pool *p, struct slot *s, struct req *r)
 {
 	s->req = r;
 	r->slot = s;
-	if (s == p->spare)
-		p->spare = NULL;
+	forget_free(p, s);
 	if (r->domain)
 		LIST_INSERT_HEAD(
 		    &p->domains[bucket(p, r->domain)], s, by_domain);
@@ -127,7 +141,7 @@ pool_release(struct pool *p, struct slot *s)
 
 	if (r) {
 		if (s->state == POOL_STARTING)
-			p->spare = s;
+			pool_starts_free(p, s);
 		if (r->domain)
 			LIST_REMOVE(s, by_domain);
 		r->slot = NULL;
@@ -164,8 +178,7 @@ pool_enter(struct pool *p, struct slot *s, enum pool_state to, msec now)
 		pool_heap_remove(pool_kin(p, s), s);
 	if (s->generation != p->generation)
 		p->n_old -= is_ready(s->state);
-	if (s == p->spare)
-		p->spare = NULL;
+	forget_free(p, s);
 	s->state = to;
 	s->since = now;
 	p->n[to]++;

@@ -6,11 +6,13 @@
 #include "pool_int.h"
 
 struct pool_action *
-pool_answer(struct pool *p, struct req *r, enum pool_answer why)
+pool_answer(
+    struct pool *p, const struct slot *s, struct req *r, enum pool_answer why)
 {
 	struct pool_action *a =
 	    pool_emit(p, r->orphan ? POOL_FORGET : POOL_ANSWER);
 
+	a->slot = s ? s->i : POOL_NO_SLOT;
 	a->req = r->id;
 	a->answer = why;
 	if (r->cls == MUX_SCAN)
@@ -73,7 +75,7 @@ static bool
 place(struct pool *p, struct req *r, msec now)
 {
 	if (domain_full(p, r))
-		pool_answer(p, r, POOL_A_DOMAIN);
+		pool_answer(p, NULL, r, POOL_A_DOMAIN);
 	else if (p->n[POOL_IDLE])
 		pool_assign(p, choose_idle(p, r->cls), r, now);
 	else if (p->spare)
@@ -113,12 +115,12 @@ pool_retry(struct pool *p, struct slot *s, msec now)
 	if (!r)
 		return;
 	if (p->stopping) {
-		pool_answer(p, r, POOL_A_STOP);
+		pool_answer(p, s, r, POOL_A_STOP);
 	} else if (++r->deaths > 1 || r->orphan) {
-		pool_answer(p, r, POOL_A_DIED);
+		pool_answer(p, s, r, POOL_A_DIED);
 	} else if (pool_alive(p) == 0 &&
 		   pool_start_allowed_at(p) > now + p->o.queue_ms) {
-		pool_answer(p, r, POOL_A_DIED); /* there is none in time */
+		pool_answer(p, s, r, POOL_A_DIED); /* there is none in time */
 	} else {
 		struct pool_action *a = pool_emit(p, POOL_RETRY);
 		a->slot = s->i;
@@ -139,18 +141,47 @@ wait(struct pool *p, struct req *r, msec now)
 	a->n = p->queued;
 }
 
+/* A worker could be started, but not now. */
+static void
+too_soon(struct pool *p, struct req *r, msec now)
+{
+	pool_answer(p, TAILQ_FIRST(&p->in[POOL_DEAD]), r, POOL_A_START)->n =
+	    (unsigned)(pool_start_allowed_at(p) - now);
+}
+
+/* Better than to refuse one: whose turn it is gets the worker that is to be
+ * the first of a new generation, though it has not proved yet that it answers. */
+static void
+no_room(struct pool *p, struct req *r, bool may_wait, msec now)
+{
+	struct req *first = may_wait ? pool_wait_first(p) : NULL;
+
+	if (!p->heir) {
+		pool_answer(p, NULL, r, POOL_A_BUSY);
+	} else if (!first) {
+		pool_hold(p, p->heir, r);
+	} else {
+		pool_wait_remove(p, first);
+		if (domain_full(p, first))
+			pool_answer(p, NULL, first, POOL_A_DOMAIN);
+		else
+			pool_hold(p, p->heir, first);
+		wait(p, r, now);
+	}
+}
+
 static void
 request(struct pool *p, struct req *r, bool may_wait, msec now)
 {
 	pool_serve_waiting(p, now); /* who waits for a start allowed by now */
 	if (p->stopping)
-		pool_answer(p, r, POOL_A_STOP);
+		pool_answer(p, NULL, r, POOL_A_STOP);
 	else if (place(p, r, now))
 		; /* its worker has it, or it is answered */
 	else if (p->n[POOL_DEAD])
-		pool_answer(p, r, POOL_A_START); /* spec:activation: no wait */
+		too_soon(p, r, now); /* spec:activation: no wait */
 	else if (!may_wait || p->queued >= p->o.queue_max)
-		pool_answer(p, r, POOL_A_BUSY);
+		no_room(p, r, may_wait, now);
 	else
 		wait(p, r, now);
 	pool_roll(p, now);
@@ -195,7 +226,7 @@ pool_cancel(struct pool *p, uint64_t id)
 	while (p->spare && (r = pool_wait_first(p))) {
 		pool_wait_remove(p, r);
 		if (domain_full(p, r))
-			pool_answer(p, r, POOL_A_DOMAIN);
+			pool_answer(p, NULL, r, POOL_A_DOMAIN);
 		else
 			pool_hold(p, p->spare, r);
 	}

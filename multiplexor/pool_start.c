@@ -47,8 +47,8 @@ pool_spawn(struct pool *p, struct req *r, enum pool_why why, msec now)
 	pool_enter(p, s, POOL_STARTING, now);
 	if (r)
 		pool_hold(p, s, r);
-	else if (!s->warm)
-		p->spare = s;
+	else
+		pool_starts_free(p, s);
 	a->slot = s->i;
 	a->req = r ? r->id : 0;
 	a->why = why;

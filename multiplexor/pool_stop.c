@@ -30,7 +30,7 @@ too_old(const struct pool *p, const struct slot *s, msec now)
 	       now - s->first_req > p->o.lifetime_ms;
 }
 
-bool
+void
 pool_retire(struct pool *p, struct slot *s, msec now)
 {
 	unsigned max = p->o.max_requests;
@@ -43,9 +43,8 @@ pool_retire(struct pool *p, struct slot *s, msec now)
 	else if (s->generation != p->generation && pool_roll_takes(p))
 		why = POOL_WHY_GENERATION;
 	else
-		return false;
+		return;
 	pool_tell(p, s, POOL_CLOSE, why, now);
-	return true;
 }
 
 void
@@ -85,7 +84,7 @@ pool_overdue(struct pool *p, struct slot *s, msec now)
 	struct req *r = pool_release(p, s);
 
 	if (r)
-		pool_answer(p, r, POOL_A_STOP);
+		pool_answer(p, s, r, POOL_A_STOP);
 	pool_tell(p, s, POOL_TERM, POOL_WHY_OVERDUE, now);
 }
 
@@ -109,11 +108,11 @@ stop_gently(struct pool *p, msec now)
 	p->roll_to = 0;
 	while ((r = pool_wait_first(p))) {
 		pool_wait_remove(p, r);
-		pool_answer(p, r, POOL_A_STOP);
+		pool_answer(p, NULL, r, POOL_A_STOP);
 	}
 	TAILQ_FOREACH(s, &p->in[POOL_STARTING], link)
 		if ((r = pool_release(p, s)))
-			pool_answer(p, r, POOL_A_STOP);
+			pool_answer(p, NULL, r, POOL_A_STOP);
 	while ((s = TAILQ_FIRST(&p->in[POOL_IDLE])))
 		pool_tell(p, s, POOL_CLOSE, POOL_WHY_STOP, now);
 	while ((s = TAILQ_FIRST(&p->in[POOL_BUSY])))

@@ -56,6 +56,27 @@ a_tick_without_a_worker_is_skipped_and_has_its_next_turn(void **state)
 }
 
 static void
+a_tick_that_may_not_start_a_worker_names_it(void **state)
+{
+	struct rig *r = *state;
+	const char *fifo = rig_fifo(r, "w");
+	struct rig_answer a;
+	char line[300];
+
+	r->o.tick_s = 1;
+	r->o.tick_types = 1;
+	r->o.max_workers = 2;
+	r->o.start_min_s = 1000;
+	rig_start(r);
+	snprintf(line, sizeof(line), "wait %s", fifo);
+	rig_ask(r, line, &a);
+	rig_until_logged(
+	    r, "WARN: Tick 0 skipped -- unable to activate worker 1\n");
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
+}
+
+static void
 autoscaling_starts_a_worker_ahead_of_need(void **state)
 {
 	struct rig *r = *state;
@@ -100,6 +121,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		CASE(each_type_is_run_again_and_again),
 		CASE(a_tick_without_a_worker_is_skipped_and_has_its_next_turn),
+		CASE(a_tick_that_may_not_start_a_worker_names_it),
 		CASE(autoscaling_starts_a_worker_ahead_of_need),
 	};
 

@@ -433,8 +433,44 @@ a_worker_program_that_vanished_is_named(void **state)
 	    "directory\n",
 	    copy);
 	assert_true(rig_logged(r, text));
+	assert_true(rig_logged(r, "ERR: Unable to activate worker 1\n"));
+	assert_false(rig_logged(r, "Not enough time"));
 	rig_release(r, fifo);
 	rig_until(r, &a.done);
+}
+
+static void
+a_start_that_comes_too_soon_is_told(void **state)
+{
+	struct rig *r = *state;
+	struct rig_answer a;
+	const char *fifo = rig_fifo(r, "busy");
+	char line[300];
+
+	r->o.max_workers = 2;
+	r->o.start_min_s = 1000;
+	rig_start(r);
+	snprintf(line, sizeof(line), "wait %s", fifo);
+	rig_ask(r, line, &a);
+	assert_string_equal(
+	    rig_say(r, "scan Q1 /d"), "error: Unable to activate worker");
+	assert_true(rig_logged(r,
+	    "DEBUG: Did not start worker 1: Not enough time elapsed since last "
+	    "worker activation\nERR: Unable to activate worker 1\n"));
+	rig_release(r, fifo);
+	rig_until(r, &a.done);
+}
+
+static void
+who_is_retired_was_idle(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.max_requests = 1;
+	rig_start(r);
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+	rig_until_logged(r, "INFO: Killing idle worker 0 (pid ");
+	rig_until_logged(r, ": Worker has processed 1 requests\n");
 }
 
 int
@@ -465,6 +501,8 @@ main(void)
 		T(status_reports_become_the_tag),
 		T(a_filter_that_does_not_load_gives_errors_and_no_storm),
 		T(a_worker_program_that_vanished_is_named),
+		T(a_start_that_comes_too_soon_is_told),
+		T(who_is_retired_was_idle),
 	};
 
 	event_enable_debug_mode();
