@@ -109,6 +109,7 @@ second.
 WHY
         in => {
             'empty name' => <<'END',
++ eoh: the filter closed the connection
 + header: c
 - header: the filter closed the connection
 END
@@ -131,7 +132,6 @@ END
 + eom: add_header X-Scanned-By MIMEDefang VERSION on 127.0.0.1
 + eom: c
 - body: the filter closed the connection
-- eom: write to the filter: Broken pipe
 END
         },
     },

@@ -89,8 +89,10 @@ sub session ($self, $session) {
     for my $step (@{ $session->{steps} }) {
         my @answer = $mta->step($step);
         push @lines, $self->asked, @answer;
+        last if $mta->has_ended;
     }
-    $mta->step(['quit']) if $session->{steps}[-1][0] !~ /quit|hang/;
+    $mta->step(['quit'])
+        if !$mta->has_ended && $session->{steps}[-1][0] !~ /quit|hang/;
     push @lines, $self->left($session->{keeps});
     $self->clean_up;
     $self->{host}->flush;

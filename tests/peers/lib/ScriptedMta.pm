@@ -24,6 +24,11 @@ my $leading_space  = 0x100000;
 
 Does it; returns lines.
 
+=head2 has_ended()
+
+The filter has closed the connection, or what it said makes no sense: whether a
+further step could still be written would be a matter of time.
+
 =cut
 
 sub step ($self, $step) {
@@ -32,9 +37,14 @@ sub step ($self, $step) {
         return $self->command($name, join '', map {"$_\0"} @args);
     };
     my $answer = eval { $do->($self, @args) // {} };
-    return "$name: " . $@ =~ s/\n\z//r if !$answer;
-    return $self->told($name, $answer);
+    return $self->told($name, $answer) if $answer;
+    $self->{has_ended} = 1;
+    return "$name: the filter closed the connection"
+        if $@ =~ /\Awrite to the filter: /;
+    return "$name: " . $@ =~ s/\n\z//r;
 }
+
+sub has_ended ($self) { return $self->{has_ended} }
 
 sub told ($self, $name, $answer) {
     my @lines = map {
