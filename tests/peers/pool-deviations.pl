@@ -45,6 +45,10 @@ END
 A worker leads a process group of its own.
 WHY
         in => {
+            'workers of -E' => <<'END',
++ env: ok 077 DIR/spool leader ignored\x0a
+- env: ok 077 DIR/spool member ignored\x0a
+END
             'what a worker gets' => <<'END',
 + env: ok 077 DIR/spool leader ignored\x0a
 - env: ok 077 DIR/spool member ignored\x0a
@@ -73,6 +77,10 @@ WHY
             'tick with a number' => <<'END',
 + tick 3: error: External agents may not invoke 'tick'\x0a
 - tick 3: ok\x0a
+END
+            'the socket for everybody' => <<'END',
++ tick 1: error: External agents may not invoke 'tick'\x0a
+- tick 1: error: Attempt to use privileged command on unprivileged socket\x0a
 END
             'requests that are not quite' => <<'END',
 + \x0a: error: Unknown command\x0a
@@ -233,6 +241,10 @@ END
 - log info mimedefang-multiplexor: Worker 0 resource usage: req=0, scans=0, ...
 - status: I 0 2 0 0 UPTIME\x0a
 END
+            'a worker of -E that dies once' => <<'END',
++ dieonce DIR/once: ok\x0a
+- dieonce DIR/once: ERR No response from worker\x0a
+END
             'it dies once' => <<'END',
 + dieonce DIR/once: ok\x0a
 + log info mimedefang-multiplexor: Starting worker 1 (pid P) (2 running): About to execute command 'dieonce DIR/once'
@@ -301,6 +313,10 @@ WHY
 + statistics WHEN KillWorker worker=0 nworkers=1 nbusy=0 req=1 age=N reason="Busy timeout"
 - statistics WHEN KillWorker worker=0 nworkers=1 nbusy=0 req=1 age=N reason="Busy timeout"
 END
+            'a worker of -E that is retired' => <<'END',
++ statistics WHEN KillWorker worker=0 nworkers=1 nbusy=0 req=1 age=N reason="Worker has processed 1 requests"
+- statistics WHEN KillWorker worker=0 nworkers=1 nbusy=0 req=1 age=N reason="Worker has processed 1 requests"
+END
             'a queue' => <<'END',
 + statistics WHEN EndFilter worker=0 nworkers=1 nbusy=0 numRequests=2
 - statistics WHEN EndFilter worker=0 nworkers=1 nbusy=1 numRequests=1
@@ -309,27 +325,29 @@ END
         },
     },
     {
-        name => 'activation-words',
+        name => 'zygote-words',
         why  => <<'WHY',
-No slot is named, since none was chosen.
+With -E it is another process that has loaded the filter (spec:zygote).
 WHY
         in => {
-            'no start so soon' => <<'END',
-+ log err mimedefang-multiplexor: Unable to activate worker: start failed or not enough time elapsed since last worker activation
-- log debug mimedefang-multiplexor: Did not start worker 1: Not enough time elapsed since last worker activation
-- log err mimedefang-multiplexor: Unable to activate worker 1
+            'workers of -E' => <<'END',
++ log info mimedefang-multiplexor: zygote (pid P) is ready
+- log info mimedefang-multiplexor: Initialized embedded Perl interpreter
+END
+            'a worker of -E that is retired' => <<'END',
++ log info mimedefang-multiplexor: zygote (pid P) is ready
+- log info mimedefang-multiplexor: Initialized embedded Perl interpreter
 END
         },
     },
     {
-        name => 'state-at-the-end',
+        name => 'refusals-are-told',
         why  => <<'WHY',
-The state of a retired worker is that in which it was retired.
+A connection that is refused is logged.
 WHY
         in => {
-            'retired after two requests' => <<'END',
-+ log info mimedefang-multiplexor: Killing busy worker 0 (pid P) req=2 age=N req_age=N: Worker has processed 2 requests
-- log info mimedefang-multiplexor: Killing idle worker 0 (pid P) req=2 age=N req_age=N: Worker has processed 2 requests
+            'the socket for everybody' => <<'END',
++ log warning mimedefang-multiplexor: unprivileged socket: as many clients that have not asked yet as --max-open-clients allows (1 connections refused so far)
 END
         },
     },
@@ -344,9 +362,7 @@ WHY
 - log info mimedefang-multiplexor: Starting worker 0 (pid P) (1 running): About to perform scan
 END
             'reread while one is busy' => <<'END',
-+ log info mimedefang-multiplexor: Killing busy worker 0 (pid P) req=1 age=N req_age=N: New generation -- forcing reread of filter rules
 + log info mimedefang-multiplexor: Starting worker 0 (pid P) (1 running): Bringing up the new generation
-- log info mimedefang-multiplexor: Killing idle worker 0 (pid P) req=1 age=N req_age=N: New generation -- forcing reread of filter rules
 - log info mimedefang-multiplexor: Starting worker 0 (pid P) (1 running): Bringing workers up to minWorkers (1)
 END
         },

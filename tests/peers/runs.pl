@@ -458,6 +458,182 @@ sub dies ($name, $request, %more) {
         steps   => [ [ send => 'a', 'mute' ], [ letters => 'B' ] ]
     },
 
+    # ---- other sockets
+    {
+        name    => 'the socket for everybody',
+        options => [ @two, qw(-a DIR/spool/open) ],
+        steps   => [
+            [ letters => 'IS' ],
+            [ mode    => 'DIR/spool/open' ],
+            (
+                map { [ ask_at => 'DIR/spool/open', $_ ] }
+                    qw(free status workers busyworkers msgs histo load hload
+                    reread tick foo_no_such_command other),
+                'load1 60',
+                'workerinfo 0',
+                'tick 1',
+                'scan Q1 /x',
+                'relayok 1 2',
+                ''
+            ),
+            [ hold_at => 'DIR/spool/open', 20 ],
+            [ ask_at  => 'DIR/spool/open', 'free' ],
+            ask('free'),
+        ]
+    },
+    {
+        name    => 'maps',
+        options => [ @one, qw(-N DIR/spool/map) ],
+        steps   => [
+            [ letters => 'I' ],
+            [ mode    => 'DIR/spool/map' ],
+            (
+                map { [ map => 'DIR/spool/map', $_ ] } '10:mysock a@b,',
+                '7:m a b c,',
+                '2:m ,',
+                '3:one,',
+                '3:one;',
+                '0:,',
+                '-1:,',
+                'x:,',
+                '65537:',
+                '12345678901234567:',
+                "8:m \xff%20\x01x,",
+            ),
+            ask('workerinfo 0', 'histo', 'msgs', 'load'),
+        ]
+    },
+    {
+        name    => 'maps without a worker',
+        options => [ @one, qw(-q 5 -N DIR/spool/map) ],
+        steps   => [
+            [ fifo    => 'DIR/f' ],
+            [ send    => 'a', 'wait DIR/f' ],
+            [ letters => 'B' ],
+            [ map     => 'DIR/spool/map', '3:m a,' ],
+            [ open    => 'DIR/f' ],
+            [ take    => 'a' ]
+        ]
+    },
+    {
+        name    => 'maps with -W',
+        options => [ @two, qw(-W 100 -N DIR/spool/map) ],
+        steps   => [
+            [ fifo    => 'DIR/f' ],
+            [ send    => 'a', 'wait DIR/f' ],
+            [ letters => 'BS' ],
+            [ map     => 'DIR/spool/map', '3:m a,' ],
+            [ open    => 'DIR/f' ],
+            [ take    => 'a' ]
+        ]
+    },
+    {
+        name    => 'maps that are not answered',
+        options => [ @one, qw(-b 10 -N DIR/spool/map) ],
+        only    => 'steps',
+        steps   => [
+            [ map     => 'DIR/spool/map', '6:mute x,' ],
+            [ log     => 'Reap' ],
+            [ letters => 'I' ],
+            [ map     => 'DIR/spool/map', '3:m x,' ]
+        ]
+    },
+
+    # ---- by the clock
+    {
+        name    => 'ticks',
+        options => [ @one, qw(-X 1 -P 2 -Z) ],
+        only    => 'steps',
+        steps   => [
+            [ report => 'histo', '1 [2-9]' ],
+            ask(qw(msgs load)),
+            [ report => 'workers', 'I .*ago' ]
+        ]
+    },
+    {
+        name    => 'ticks without a worker',
+        options => [ @one, qw(-X 1) ],
+        once    => 1,
+        only    => 'log',
+        steps   => [
+            [ fifo => 'DIR/f' ],
+            [ send => 'a', 'wait DIR/f' ],
+            [ log  => 'Tick 0 skipped' ],
+            [ open => 'DIR/f' ],
+            [ take => 'a' ]
+        ]
+    },
+    {
+        name    => 'ticks with -W',
+        options => [ @two, qw(-X 1 -W 100) ],
+        once    => 1,
+        only    => 'log',
+        steps   => [
+            [ fifo => 'DIR/f' ],
+            [ send => 'a', 'wait DIR/f' ],
+            [ log  => 'Tick 0 skipped' ],
+            [ open => 'DIR/f' ],
+            [ take => 'a' ]
+        ]
+    },
+    {
+        name    => 'ticks that are not answered',
+        options => [ @one, qw(-X 1 -b 10) ],
+        env     => { WORKER_TICK => 'mute' },
+        notes   => 1,
+        only    => 'notes',
+        steps   => [ [ log => 'resource usage' ] ]
+    },
+
+    # ---- the filter is loaded once
+    {
+        name    => 'workers of -E',
+        options => [ @two, '-E' ],
+        steps   => [
+            [ log => 'Starting worker' ],
+            ask('scan Q1 /x', 'env', 'fds', 'relayok 1 2', 'histo'),
+            [ fifo    => 'DIR/f' ],
+            [ send    => 'a', 'wait DIR/f' ],
+            [ letters => 'BS' ],
+            ask('scan Q2 /x', 'workers'),
+            [ open => 'DIR/f' ],
+            [ take => 'a' ],
+        ]
+    },
+    {
+        name    => 'workers of -E with -Z',
+        options => [ @one, '-E', '-Z' ],
+        only    => 'steps',
+        steps   => [
+            [ log => 'Starting worker' ],
+            ask('fds'),
+            [ fifo   => 'DIR/f' ],
+            [ send   => 'a',           'status 1:%20>%20Reading DIR/f' ],
+            [ report => 'busyworkers', '[(]1: ' ],
+            [ open   => 'DIR/f' ],
+            [ take   => 'a' ]
+        ]
+    },
+    {
+        name    => 'a worker of -E that dies once',
+        options => [ @two, '-E' ],
+        only    => 'steps',
+        steps   => [
+            [ log => 'Starting worker' ], ask('dieonce DIR/once'),
+            [ log => 'Reap' ],            ask('scan Q1 /x')
+        ]
+    },
+    {
+        name    => 'a worker of -E that is retired',
+        options => [ @one, qw(-E -r 1) ],
+        steps   => [
+            [ log => 'Starting worker' ],
+            ask('scan Q1 /x'),
+            [ log => 'Starting worker', 2 ],
+            ask('status', 'workerinfo 0')
+        ]
+    },
+
     # ---- notifications
     {
         name    => 'notes of requests',

@@ -46,6 +46,8 @@
 # (answers "failed"), lying (names process 1), dying (at the first order), mute
 # (does not answer), babbling (says what nobody understands, then serves).
 #
+# WORKER_TICK=mute: does not answer ticks.  With -embserver it only defines do_main_loop.
+#
 # WORKER_START=die: exits at once; odd: so, with terminal codes in its words; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
 use v5.36;
@@ -139,6 +141,10 @@ my %verb = (
         exit 9                 if $err eq 'die';
         say 'ok';
     },
+    tick => sub (@) {
+        forever() if ($ENV{WORKER_TICK} // '') eq 'mute';
+        say 'ok';
+    },
     pid   => sub { say "ok $$" },
     limit => sub { say "ok $ENV{MIMEDEFANG_BUSY_TIMEOUT}" },
     args  => sub { say "ok @ARGV" },
@@ -222,11 +228,17 @@ my %verb = (
     },
 );
 
-while (defined(my $line = readline STDIN)) {
-    chomp $line;
-    my ($word, @args) = split /\s+/, $line;
-    my $do = $verb{ $word // '' };
-    $do ? $do->(@args) : say 'ok';
+sub serve () {
+    while (defined(my $line = readline STDIN)) {
+        chomp $line;
+        my ($word, @args) = split /\s+/, $line;
+        my $do = $verb{ $word // '' };
+        $do ? $do->(@args) : say 'ok';
+    }
+    forever() if ($ENV{WORKER_END} // '') eq 'ignore';
+    return 0;
 }
-forever() if ($ENV{WORKER_END} // '') eq 'ignore';
-exit 0;
+sub do_main_loop { return serve() }    # for whom Perl is embedded in
+
+exit serve() if "@ARGV" !~ /-embserveru?$/;
+1;

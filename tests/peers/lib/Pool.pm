@@ -18,6 +18,9 @@ package Pool;
 #
 # Steps:
 #   [ ask => $line ]               one request and its whole answer
+#   [ ask_at => $path, $line ]     the same at another socket
+#   [ hold_at => $path, $n ]       so many connections there that ask nothing
+#   [ map => $path, $octets ]      octets to a map socket, and one answer
 #   [ raw => $octets, $then ]      octets and their answer; then 'half' closes
 #                                  that direction first
 #   [ send => $name, $line ]       leaves the connection open
@@ -161,8 +164,8 @@ sub stop ($self, $stops = 0) {
     return \%lines;
 }
 
-sub connection ($self) {
-    return IO::Socket::UNIX->new(Peer => $self->{socket});
+sub connection ($self, $path = $self->{socket}) {
+    return IO::Socket::UNIX->new(Peer => $path);
 }
 
 sub listen_to_notes ($self) {
@@ -199,6 +202,27 @@ sub do_ask ($self, $line) {
     return $self->do_take('ask', $line);
 }
 
+sub do_ask_at ($self, $path, $line) {
+    $self->do_send('ask', $line, $path);
+    return $self->do_take('ask', $line);
+}
+
+sub do_hold_at ($self, $path, $n) {
+    push @{ $self->{held} }, map { $self->connection($path) } 1 .. $n;
+    return;
+}
+
+sub do_map ($self, $path, $octets) {
+    my $socket = $self->connection($path) or die "nobody listens\n";
+    syswrite $socket, $octets;
+    my ($answer, $select) = ('', IO::Select->new($socket));
+    while ($answer !~ /\A(\d+):(.*),\z/s || length $2 != $1) {
+        return shown($octets) . ': no end after 30 s' if !$select->can_read(30);
+        last if !sysread $socket, $answer, 4096, length $answer;
+    }
+    return shown($octets) . ': ' . shown(length $answer ? $answer : '(end)');
+}
+
 sub do_raw ($self, $octets, $then = '') {
     my $socket = $self->connection;
     syswrite $socket, $octets;
@@ -207,8 +231,8 @@ sub do_raw ($self, $octets, $then = '') {
     return $self->do_take('raw', $octets);
 }
 
-sub do_send ($self, $name, $line) {
-    my $socket = $self->connection or die "nobody listens\n";
+sub do_send ($self, $name, $line, @path) {
+    my $socket = $self->connection(@path) or die "nobody listens\n";
     syswrite $socket, "$line\n";
     $self->{open}{$name} = $socket;
     return;
