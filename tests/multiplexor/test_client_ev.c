@@ -296,6 +296,36 @@ out_of_descriptors_is_a_pause_and_no_end(void **state)
 	assert_string_equal(answer, "2\n");
 }
 
+/* Where select(2) would fail: those of worker, sockets and client. */
+static void
+numbers_of_descriptors_may_be_large(void **state)
+{
+	struct rig *r = *state;
+	struct rlimit old, many;
+	char answer[100];
+	int fd, fill[1200];
+	size_t n = 0;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	many = (struct rlimit){ 1200, old.rlim_max };
+	if (old.rlim_max < 1200 || setrlimit(RLIMIT_NOFILE, &many) < 0)
+		skip();
+	do
+		fill[n] = dup(0);
+	while (fill[n] >= 0 && fill[n++] < 1100);
+	assert_int_equal(fill[n - 1], 1100);
+	rig_start(r);
+	assert_string_equal(rig_say(r, "scan Q1 /d"), "ok");
+	fd = rig_connect(r);
+	assert_true(fd > 1100);
+	rig_send(fd, "scan Q2 /d\n", 11);
+	rig_receive(r, fd, answer, sizeof(answer));
+	assert_string_equal(answer, "ok\n");
+	while (n > 0)
+		close(fill[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+}
+
 static void
 who_has_not_asked_is_closed_at_the_stop(void **state)
 {
@@ -385,6 +415,7 @@ main(void)
 		T(out_of_descriptors_is_a_pause_and_no_end),
 		T(who_has_not_asked_is_closed_at_the_stop),
 		T(many_clients_at_once_are_answered),
+		T(numbers_of_descriptors_may_be_large),
 		T(the_socket_is_for_the_owner_or_the_group),
 		T(a_second_copy_is_refused),
 	};

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -77,6 +78,20 @@ a_tick_that_may_not_start_a_worker_names_it(void **state)
 }
 
 static void
+a_tick_that_kills_workers_has_its_next_turn(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.tick_s = 1;
+	r->o.tick_types = 1;
+	setenv("WORKER_TICK", "die", 1);
+	rig_start(r);
+	rig_until_logged(r, "ERR: \"tick 0\" is given up");
+	unsetenv("WORKER_TICK");
+	until_ticks(r, 2);
+}
+
+static void
 autoscaling_starts_a_worker_ahead_of_need(void **state)
 {
 	struct rig *r = *state;
@@ -122,6 +137,7 @@ main(void)
 		CASE(each_type_is_run_again_and_again),
 		CASE(a_tick_without_a_worker_is_skipped_and_has_its_next_turn),
 		CASE(a_tick_that_may_not_start_a_worker_names_it),
+		CASE(a_tick_that_kills_workers_has_its_next_turn),
 		CASE(autoscaling_starts_a_worker_ahead_of_need),
 	};
 

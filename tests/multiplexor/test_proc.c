@@ -347,6 +347,61 @@ too_many_open_files_is_an_error_without_leaks(void **state)
 	close(again);
 }
 
+static pid_t self;
+static volatile sig_atomic_t heard, heard_elsewhere;
+
+static void
+hear(int sig)
+{
+	(void)sig;
+	if (getpid() == self)
+		heard = 1;
+	else
+		heard_elsewhere = 1; /* a vforked child's memory is ours */
+}
+
+/* Sends SIGTERM to our process group again and again. */
+static pid_t
+start_shouting(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		signal(SIGTERM, SIG_IGN);
+		for (;;)
+			kill(0, SIGTERM);
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void
+a_signal_that_comes_early_is_the_workers(void **state)
+{
+	struct sigaction sa = { .sa_handler = hear, .sa_flags = SA_RESTART },
+			 old;
+	struct proc_spec s = spec();
+	struct proc_trouble t;
+	pid_t shouting;
+	struct proc p;
+
+	(void)state;
+	self = getpid();
+	assert_int_equal(setpgid(0, 0), 0);
+	assert_int_equal(sigaction(SIGTERM, &sa, &old), 0);
+	shouting = start_shouting();
+	while (!heard)
+		;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(proc_start(&s, &p, &t), 0);
+		end(&p);
+	}
+	assert_int_equal(kill(shouting, SIGKILL), 0);
+	assert_int_equal(waitpid(shouting, NULL, 0), shouting);
+	assert_int_equal(sigaction(SIGTERM, &old, NULL), 0);
+	assert_false(heard_elsewhere);
+}
+
 static void
 signals_reach_the_group(void **state)
 {
@@ -406,6 +461,7 @@ main(void)
 		cmocka_unit_test(a_missing_program_is_an_error_and_no_death),
 		cmocka_unit_test(too_many_open_files_is_an_error_without_leaks),
 		cmocka_unit_test(signals_reach_the_group),
+		cmocka_unit_test(a_signal_that_comes_early_is_the_workers),
 		cmocka_unit_test(the_check_says_what_to_do),
 	};
 

@@ -46,7 +46,7 @@
 # (answers "failed"), lying (names process 1), dying (at the first order), mute
 # (does not answer), babbling (says what nobody understands, then serves).
 #
-# WORKER_TICK=mute: does not answer ticks.  With -embserver it only defines do_main_loop.
+# WORKER_TICK=mute: does not answer ticks; die: exits.  With -embserver it only defines do_main_loop.
 #
 # WORKER_START=die: exits at once; odd: so, with terminal codes in its words; hang: does not come up.  WORKER_END=ignore: ignores end of file and
 # TERM.
@@ -143,6 +143,7 @@ my %verb = (
     },
     tick => sub (@) {
         forever() if ($ENV{WORKER_TICK} // '') eq 'mute';
+        exit 9    if ($ENV{WORKER_TICK} // '') eq 'die';
         say 'ok';
     },
     pid   => sub { say "ok $$" },
