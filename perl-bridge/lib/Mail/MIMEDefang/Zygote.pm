@@ -27,6 +27,7 @@ our @EXPORT_OK = qw(serve_zygote);
 
 use constant {
     RECORD  => 4096,    # octets, at most
+    GAPS    => 3000,
     OPEN_IN => 10,      # seconds for the FIFOs, which nobody else opens late
 };
 
@@ -43,10 +44,13 @@ my $control;
 sub serve_zygote () {
     open $control, '+<&=', 3 or die "No descriptor 3: $!\n";
     _load_all();
+    eval { _warm_up() };
+    _use_up_gaps();
     local $|                  = 1;    # nothing may be printed twice
     local @SIG{qw(CHLD PIPE)} = qw(DEFAULT IGNORE);
     _say('ready');
     my $worker;
+
     while (1) {
         $worker //= _fork_ahead();
         return _work($worker) if $worker && !$worker->{pid};
@@ -69,6 +73,49 @@ sub _load_all () {
     }
     load_what_filter_names();
     Mail::MIMEDefang::Lazy::preload();
+    return;
+}
+
+# Perl keeps what it finds out at the first use, such as where a method is: here
+# for all workers.  One that fails does nobody harm.
+sub _warm_up () {
+    my $parser = MIME::Parser->new;
+    $parser->output_to_core(1);
+    $parser->tmp_to_core(1);
+    my $entity = $parser->parse_data(<<'END');
+From: <a@example.com>
+Subject: =?utf-8?q?a?=
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=b
+
+--b
+Content-Type: text/plain
+
+text
+--b
+Content-Type: application/pdf; name="a.pdf"
+Content-Disposition: attachment; filename="a.pdf"
+Content-Transfer-Encoding: base64
+
+QUJD
+--b
+Content-Type: text/html; charset=utf-8
+Content-Transfer-Encoding: quoted-printable
+
+<p>=20
+--b--
+END
+    $entity->as_string;
+    $_->head->recommended_filename for $entity->parts;
+    return;
+}
+
+# What was freed while loading are gaps all over the memory. A worker would put
+# its values there and get a copy of each page: they are used up here, so that
+# its values lie together.
+sub _use_up_gaps () {
+    state @fill;
+    push @fill, $_, "text $_", [], {} for 1 .. GAPS;
     return;
 }
 
