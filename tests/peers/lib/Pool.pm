@@ -139,7 +139,8 @@ sub start ($self) {
 sub stop ($self, $stops = 0) {
     if ($self->{process}) {
         my @workers = descendants($self->{process}{pid});
-        my $status  = stop_process($self->{process}, $stops ? 'TERM' : 'KILL');
+        kill KILL => $self->{process}{pid}, @workers if !$stops;
+        my $status = stop_process($self->{process}, $stops ? 'TERM' : 'KILL');
         push @{ $self->{lines} }, "wait status $status" if $stops;
         kill KILL => @workers if @workers;
         $self->read_notes;
