@@ -609,14 +609,13 @@ END
         name => 'unparseable-multipart',
         why  => <<'WHY',
 A multipart without a boundary is a leaf of the type that MIME-tools give it, also for
-the filter's fourth argument, and for find_part.
+the filter's fourth argument, and for find_part. Its content survives rebuilding.
 WHY
         in => [
             {
                 with => [
                     'extensions: no boundary parameter',
                     'footer: no boundary parameter',
-                    'quarantine: no boundary parameter',
                 ],
                 lines => <<'END',
 + saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
@@ -624,9 +623,30 @@ WHY
 END
             },
             {
+                with  => [ 'quarantine: no boundary parameter', ],
+                lines => <<'END',
++ NEWBODY 
++ NEWBODY --b1
++ NEWBODY --b1--
++ NEWBODY Content-Type: text/plain
++ NEWBODY Hello
++ saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
+- NEWBODY ----
+- NEWBODY This is a multi-part message in MIME format...
+- saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
+END
+            },
+            {
                 with  => [ 'rebuild: no boundary parameter', ],
                 lines => <<'END',
++ NEWBODY 
++ NEWBODY --b1
++ NEWBODY --b1--
++ NEWBODY Content-Type: text/plain
++ NEWBODY Hello
 + saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'application/x-unparseable-multipart'
+- NEWBODY ----
+- NEWBODY This is a multi-part message in MIME format...
 - RESULTS JContent-Transfer-Encoding 1
 - saw filter | application/x-unparseable-multipart, head 30:e06fd99e, Work/msg.dat, body 45:a379bc0b | '' | '' | 'multipart/mixed'
 END
