@@ -14,7 +14,7 @@ my $folder = "$FindBin::Bin/../../docs/examples/filters";
 sub with_example ($name, $stand_ins = '') {
     return start("BEGIN { $stand_ins }\n"
             . get("$folder/$name")
-            . '$PrivateMyHostName = "mx.example";');
+            . '$PrivateMyHostName = "mx.example"; $ClamdSock = "/none";');
 }
 
 sub message ($name, %with) {
@@ -119,6 +119,15 @@ subtest 'gateway' => sub {
         message('a.txt', subject => 'points=99') . ('x' x 80 . "\n") x 7000);
     is $results, "F\n", 'too large to be looked at';
     $w->stderr;
+};
+
+subtest 'gateway without a clamd' => sub {
+    my $w = with_example('gateway',
+        'sub spam_assassin_check { return (0, 5, "", "") }');
+    my (undef, $results) = scan($w, message('a.txt'));
+    like $results, qr/^T451 4\.3\.0 Virus scanner is not available$/m,
+        'mail has to wait';
+    like $w->stderr, qr/No virus scan: cannot-execute/, 'and it is logged';
 };
 
 subtest 'dkim-signing' => sub {
