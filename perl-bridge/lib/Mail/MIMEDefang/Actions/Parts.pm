@@ -10,7 +10,7 @@ use Exporter 'import';
 use Mail::MIMEDefang::Actions
     qw(action_accept_with_warning action_replace_with_warning);
 use Mail::MIMEDefang::Callback qw(call_filter);
-use Mail::MIMEDefang::Codec    qw(to_bytes);
+use Mail::MIMEDefang::Codec    qw(one_line to_bytes);
 use Mail::MIMEDefang::Guard    qw(in_filter_context);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Log   qw(md_syslog);
@@ -112,8 +112,9 @@ sub action_external_filter ($entity, $command, @) {
         : $run->{status}      ? "exit status $run->{status}"
         :                       '';
     if (length $why) {
-        my $said = substr $run->{output}, 0, MAX_SAID;
-        md_syslog('warning', "External filter failed ($why): $command: $said");
+        my $said = one_line(substr $run->{output}, 0, MAX_SAID);
+        $said = ": $said" if length $said;
+        md_syslog('warning', "External filter failed ($why): $command$said");
         return 0;
     }
     return 1 if !-r 'FILTEROUTPUT';
