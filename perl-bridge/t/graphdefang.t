@@ -50,15 +50,15 @@ subtest 'md_graphdefang_log_enable' => sub {
 subtest 'md_graphdefang_log' => sub {
     my $end = '<from@example.com>,%s,Hello%%2C you';
     for my $case (
-        [ 1, [], [], [] ],
-        [ 1, ['<A@X>'],          [], ['<a@x>'] ],
-        [ 1, [ '<A@X>', '<b>' ], [], [ '<a@x>', '<b>' ] ],
+        [ 1, [],                 [],                 [] ],
+        [ 1, ['<A@X>'],          [],                 ['<a@x>'] ],
+        [ 1, [ '<A@X>', '<b>' ], [],                 [ '<a@x>', '<b>' ] ],
         [ 1, [ '<A@X>', '<b>' ], [ 'v', 'w', 0, 1 ], ['rcpts=2'] ],
-        [ 1, ['<A@X>'], [ 'v', 'w', 0, 1 ], ['<a@x>'] ],
-        [ 1, [],        [ 'v', 'w', 0, 1 ], ['rcpts=0'] ],
-        [ 0, [ '<A@X>', '<b>' ], [], ['rcpts=2'] ],
-        [ 0, ['<A@X>'], [], ['<a@x>'] ],
-        [ 0, [],        [], ['rcpts=0'] ],
+        [ 1, ['<A@X>'],          [ 'v', 'w', 0, 1 ], ['<a@x>'] ],
+        [ 1, [],                 [ 'v', 'w', 0, 1 ], ['rcpts=0'] ],
+        [ 0, [ '<A@X>', '<b>' ], [],                 ['rcpts=2'] ],
+        [ 0, ['<A@X>'],          [],                 ['<a@x>'] ],
+        [ 0, [],                 [],                 ['rcpts=0'] ],
         )
     {
         my ($enumerate, $rcpts, $args, $shown) = @{$case};
@@ -97,7 +97,9 @@ subtest 'md_graphdefang_log' => sub {
 subtest 'md_graphdefang_log_array' => sub {
     message('<a@x>', '<b@x>');
     is(
-        logged(sub { md_graphdefang_log_array('e', 0, [ 1, 'b,c', undef, 4 ]) }),
+        logged(
+            sub { md_graphdefang_log_array('e', 0, [ 1, 'b,c', undef, 4 ]) }
+        ),
         join(
             '',
             map {
@@ -130,10 +132,8 @@ subtest 'decoded' => sub {
         my ($text, $want) = @{$_};
         message('<a@x>');
         $Subject = $text;
-        is(
-            logged(sub { md_graphdefang_log($text, 'ü', '', 1) }),
-            "$START,$want,%C3%BC,,<from\@example.com>,<a\@x>,$want\n", $text
-        );
+        is(logged(sub { md_graphdefang_log($text, 'ü', '', 1) }),
+            "$START,$want,%C3%BC,,<from\@example.com>,<a\@x>,$want\n", $text);
         is(
             logged(sub { md_graphdefang_log('e') }) =~ s/.*,//sr,
             $text =~ s/([,%\\])/sprintf '%%%02X', ord $1/ger . "\n",
@@ -145,13 +145,13 @@ subtest 'decoded' => sub {
 subtest 'md_syslog' => sub {
     message();
     for (
-        [ 'err',            'err' ],
-        [ 'Warning',        'warning' ],
-        [ 'error',          'err' ],
-        [ 'PANIC',          'emerg' ],
-        [ 'local5|info',    'info' ],
-        [ 'mail|debug',     'debug' ],
-        [ 'crit',           'crit' ],
+        [ 'err',         'err' ],
+        [ 'Warning',     'warning' ],
+        [ 'error',       'err' ],
+        [ 'PANIC',       'emerg' ],
+        [ 'local5|info', 'info' ],
+        [ 'mail|debug',  'debug' ],
+        [ 'crit',        'crit' ],
         )
     {
         my ($level, $want) = @{$_};
@@ -167,9 +167,11 @@ subtest 'md_syslog' => sub {
 
 subtest 'in a filter' => sub {
     my $w = start_scripted();
-    $w->scan("a: b\n\nc\n",
+    $w->scan(
+        "a: b\n\nc\n",
         filter_begin => 'md_graphdefang_log_enable("local5", 1);'
-            . ' md_graphdefang_log("virus", $Subject, $RelayAddr)');
+            . ' md_graphdefang_log("virus", $Subject, $RelayAddr)'
+    );
     is(
         $w->stderr,
         "info: QID1: MDLOG,QID1,virus,Hello World,192.0.2.1,<from\@example.com>,<to\@example.net>,Hello World\n",

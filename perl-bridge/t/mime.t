@@ -61,6 +61,10 @@ subtest 'find_part, collect_parts, leaves, is_pgp' => sub {
     is_deeply([ find_part($top, 'a/b', 1) ], [], 'nothing');
     is(find_part($c, 'text/plain', 1), $c, 'the entity itself');
     is_deeply([ find_part($top, 'multipart/signed') ], [], 'no container');
+    my $forwarded = container('multipart/mixed', part('text/x-in', 'f'));
+    $forwarded->effective_type('message/rfc822');
+    is_deeply([ find_part($forwarded, 'text/x-in') ],
+        [], 'not in a forwarded message');
     @FlatParts = ('before');
     is_deeply([ collect_parts($top, 1) ], [], 'collect_parts: nothing');
     is_deeply(\@FlatParts,                [ 'before', $a, $c ], 'appends');
@@ -90,6 +94,21 @@ subtest 'takeStabAtFilename, file_names, re_match, re_match_ext' => sub {
     is(takeStabAtFilename($part), "\x{e4}.exe", 'decoded');
     is(re_match($part, "^\x{e4}\\.exe\$"), 1, 'a decoded name');
     is(re_match($part, 'gz$'),             1, 'the name in Content-Type');
+
+    for (
+        [ 'x; filename="=?x-none?Q?a=2Eexe?="',     'a.exe' ],
+        [ 'x; filename="=?x-none*en?B?YS5leGU=?="', 'a.exe' ],
+        [ q{x; filename*=x-none''a%2Eexe},          'a.exe' ],
+        [ q{x; filename*=''a%2Eexe},                'a.exe' ],
+        [ q{x; filename*=iso-8859-15''a%A4%2Eexe},  "a\x{20ac}.exe" ],
+        [ 'x; filename=""',                         '' ],
+        )
+    {
+        my ($field, $want) = @{$_};
+        $part = $named->();
+        $part->head->replace('Content-Disposition', $field);
+        is(re_match_ext($part, '\.exe$'), $want ne '' ? 1 : 0, 're_match_ext');
+    }
 };
 
 subtest 'append_to_part, append_to_html_part' => sub {
@@ -106,15 +125,15 @@ subtest 'append_to_part, append_to_html_part' => sub {
         is($part->bodyhandle->as_string, "<p>x<b>\n</body></html>", 'the body');
     }
     for (
-        [ '<p>x',                     "<p>x<b>\n",               'no end tag' ],
+        [ '<p>x',                     "<p>x\n<b>\n",             'no end tag' ],
         [ '<p>x</html>',              "<p>x<b>\n</html>",        '</html>' ],
         [ "x</BODY\n>y</body>",       "x<b>\n</BODY\n>y</body>", 'first' ],
         [ '<!-- </body> -->x</html>', "<!-- </body> -->x<b>\n</html>", '' ],
-        [ '<!-- </body>',             "<!-- </body><b>\n", 'comment' ],
-        [ '<style></body></style>x',  "<style></body></style>x<b>\n", '' ],
-        [ '<script>"</body>"',        qq{<script>"</body>"<b>\n},     '' ],
-        [ 'x</bodyguard></body>',     "x</bodyguard><b>\n</body>",    '' ],
-        [ '',                         "<b>\n",                        'empty' ],
+        [ '<!-- </body>',             "<!-- </body>\n<b>\n", 'comment' ],
+        [ '<style></body></style>x',  "<style></body></style>x\n<b>\n", '' ],
+        [ '<script>"</body>"',        qq{<script>"</body>"\n<b>\n},     '' ],
+        [ 'x</bodyguard></body>',     "x</bodyguard><b>\n</body>",      '' ],
+        [ '',                         "\n<b>\n", 'empty' ],
         )
     {
         my ($html, $want) = @{$_};
@@ -205,7 +224,8 @@ subtest 'append_text_boilerplate, append_html_boilerplate' => sub {
     ($top, $bodies) = $tree->();
     is(append_html_boilerplate($top, 'H', 0), 1, 'html, the first');
     is(append_html_boilerplate($top, 'I', 1), 1, 'all');
-    is_deeply([ $bodies->() ], [ 'a', "bH\nI\n", 'c', "dI\n", 's' ], 'bodies');
+    is_deeply([ $bodies->() ],
+        [ 'a', "b\nH\n\nI\n", 'c', "d\nI\n", 's' ], 'bodies');
     is_deeply(\%Actions,
         { append_text_boilerplate => 2, append_html_boilerplate => 2 },
         'counted');

@@ -268,4 +268,35 @@ Content-Transfer-Encoding: quoted-printable
 END
 };
 
+subtest 'names and subjects that are not ASCII' => sub {
+    my (undef, $dir)
+        = made(filter_begin =>
+              '$Features{"Path:SENDMAIL"} = $ENV{MIMEDEFANG_SENDMAIL};'
+            . ' ($AdminName, $DaemonName) = ("J\xc3\xb6rg", q{a "b"});'
+            . ' send_admin_mail("\x{20ac}\n", "x");'
+            . ' send_multipart_mail(q{a@b}, "\x{20ac}", q{c@d}, "s", "t", "h");'
+            . ' send_multipart_mail(q{a@b}, "", q{c@d}, "s", "t", "h");'
+            . ' send_multipart_mail("", "", q{c@d}, "s", "t", "h");'
+            . ' ($AdminName, $DaemonName) = qw(admin daemon)');
+    my @lines = grep {/^(?:From|To|Subject): /} split /\n/, get("$dir/sent");
+    is_deeply(
+        \@lines,
+        [
+            'From: a "b" <mailer-daemon@localhost>',
+            'To: =?UTF-8?Q?J=C3=B6rg?= <postmaster@localhost>',
+            'Subject: =?UTF-8?Q?=E2=82=AC?=',
+            'From: =?UTF-8?Q?=E2=82=AC?= <a@b>',
+            'To: c@d',
+            'Subject: s',
+            'From: <a@b>',
+            'To: c@d',
+            'Subject: s',
+        ],
+        'are encoded'
+    );
+    like($w->stderr,
+        qr/^warning: QID1: send_multipart_mail called without a sender$/m,
+        'no sender');
+};
+
 done_testing;

@@ -9,6 +9,8 @@ use Exporter 'import';
 use Mail::MIMEDefang::Codec qw(to_bytes);
 use Mail::MIMEDefang::Guard qw(in_message_context);
 use Mail::MIMEDefang::Globals;
+use Mail::MIMEDefang::Lazy 'Mail::MIMEDefang::CallForward' =>
+    [qw(md_check_against_smtp_server get_smtp_extensions get_smtp_return_code)];
 use Mail::MIMEDefang::Log      qw(md_syslog);
 use Mail::MIMEDefang::MIME     qw(takeStabAtFilename);
 use Mail::MIMEDefang::Sendmail qw(new_mail submit_mail);
@@ -16,7 +18,8 @@ use Mail::MIMEDefang::Utils    qw(synthesize_received_header);
 
 our @EXPORT    ## no critic (ProhibitAutomaticExportation)
     = qw(resend_message resend_message_one_recipient
-    resend_message_specifying_mode pretty_print_mail);
+    resend_message_specifying_mode pretty_print_mail
+    md_check_against_smtp_server get_smtp_extensions get_smtp_return_code);
 our @EXPORT_OK = qw(copy_to_resend resend_copy);
 
 no warnings 'recursion';    # the depth of a message is the sender's choice
@@ -143,6 +146,12 @@ One copy for all of them.
 
 The outline of the parts, with type and file name, and the decoded bodies of text
 parts, as bytes. Ends after the line with which it reaches SIZE (default 16384).
+
+=head1 ASKING OTHER SERVERS
+
+=head2 md_check_against_smtp_server, get_smtp_return_code, get_smtp_extensions
+
+Exported from here, too: see L<Mail::MIMEDefang::CallForward>.
 
 =head1 FOR THE BRIDGE
 

@@ -35,9 +35,25 @@ sub send_mail ($from, $fullname, $rcpt, $message, $mode = '-odd', @) {
 # Header fields that every generated mail has; EXTRA come last.  rfc:3834#5
 sub _header ($from, $to, $subject, @extra) {
     return join '', map { one_line($_) . "\n" } "From: $from", "To: $to",
-        "Subject: $subject", split(/\n/, _date_and_id()),
+        'Subject: ' . _word($subject), split(/\n/, _date_and_id()),
         'Auto-Submitted: auto-generated', 'Precedence: bulk', @extra,
         'MIME-Version: 1.0';
+}
+
+# rfc:2047#2  TEXT as it is if it is ASCII.
+sub _word ($text) {
+    $text = one_line($text);
+    return $text if $text !~ /[^\x20-\x7e]/;
+    require MIME::Words;
+    return MIME::Words::encode_mimeword($text, 'Q', 'UTF-8');
+}
+
+sub _mailbox ($name, $address) {
+    $name = one_line($name);
+    return "<$address>" if !length $name;
+    my $word = _word($name);
+    $word = '"' . ($name =~ s/(["\\])/\\$1/gr) . '"' if $word eq $name;
+    return "$word <$address>";
 }
 
 # One message may give rise to several mails, so its queue id is no name for them.
@@ -61,9 +77,7 @@ sub send_multipart_mail {
     }
     my $boundary = sprintf '=_%x.%x.%x', time, $$, int rand 2**31;
     my @extra    = map {"$_: $headers->{$_}"} sort keys %{ $headers // {} };
-    my $message
-        = _header(length($fullname // '') ? "\"$fullname\" <$from>" : "<$from>",
-        $rcpt, $subject, @extra);
+    my $message  = _header(_mailbox($fullname, $from), $rcpt, $subject, @extra);
     $message .= "Content-Type: multipart/alternative; boundary=\"$boundary\"\n";
     $message .= "\n--$boundary\n$_"
         for _text('text/plain', $text), _text('text/html', $html);
@@ -76,8 +90,8 @@ sub send_admin_mail ($subject, $text, @) {
         $DaemonName,
         $AdminAddress,
         _header(
-            "$DaemonName <$DaemonAddress>",
-            "\"$AdminName\" <$AdminAddress>",
+            _word($DaemonName) . " <$DaemonAddress>",
+            _mailbox($AdminName, $AdminAddress),
             $subject
             )
             . _text('text/plain', $text)
@@ -97,7 +111,7 @@ sub _notify_sender ($details) {
         $DaemonName,
         $Sender,
         _header(
-            "\"$DaemonName\" <$DaemonAddress>", $Sender,
+            _mailbox($DaemonName, $DaemonAddress), $Sender,
             $NotifySenderSubject
             )
             . _text('text/plain', $text . $details)
@@ -144,8 +158,8 @@ sub send_quarantine_notifications (@) {
         $DaemonName,
         $AdminAddress,
         _header(
-            "\"$DaemonName\" <$DaemonAddress>",
-            "\"$AdminName\" <$AdminAddress>",
+            _mailbox($DaemonName, $DaemonAddress),
+            _mailbox($AdminName,  $AdminAddress),
             $QuarantineSubject
             )
             . _text('text/plain', $text)
