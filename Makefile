@@ -221,7 +221,7 @@ unit: $(PICKED) ## C tests; T=folder or T=folder/test_name
 check-unit: $(TEST_BINS)
 	@$(RUN_TESTS) --name unit $(TEST_BINS)
 check-perl:
-	@$(RUN_TESTS) --name perl $(PERL_TESTS)
+	@$(RUN_TESTS) --name perl -j 2 $(PERL_TESTS)
 check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
 	@tests/run-seeds $^
 check-system: all
