@@ -10,9 +10,12 @@ use Mail::MIMEDefang::Fast ();
 use MIME::Base64           qw(decode_base64 encode_base64);
 use MIME::QuotedPrint      qw(decode_qp encode_qp);
 
-our @EXPORT_OK = qw(decoded encoded is_known read_all write_all);
+our @EXPORT_OK = qw(decoded encoded give_back is_known read_all write_all);
 
-use constant CHUNK => 8192;    # of MIME::Decoder::NBit
+use constant {
+    CHUNK => 8192,      # of MIME::Decoder::NBit
+    LARGE => 1 << 21,
+};
 
 my %DECODE = (
     '7bit'             => \&_decode_lines,
@@ -108,6 +111,13 @@ sub _encode_qp ($bytes, $is_text) {
     return $text;
 }
 
+# A variable of a function keeps its memory for the next call, which makes that
+# one faster; but not that of a large message for as long as the worker lives.
+sub give_back ($bytes) {
+    undef ${$bytes} if length(${$bytes} // '') > LARGE;
+    return;
+}
+
 sub read_all ($path) {
     open my $fh, '<:raw', $path or return;
     my $bytes = '';
@@ -147,6 +157,10 @@ Whether it is one of MIME's, in small letters, and so fit for the next two.
 =head2 decoded(BYTES, ENCODING), encoded(BYTES, ENCODING, IS_TEXT)
 
 What the decoder of MIME-tools makes of the bytes.
+
+=head2 give_back(BYTES)
+
+Forgets what BYTES refers to if it is large.
 
 =head2 read_all(PATH)
 

@@ -9,7 +9,7 @@
 package Mail::MIMEDefang::Output;
 use v5.36;
 use Exporter 'import';
-use Mail::MIMEDefang::Body  qw(encoded is_known read_all write_all);
+use Mail::MIMEDefang::Body  qw(encoded give_back is_known read_all write_all);
 use Mail::MIMEDefang::Codec qw(to_bytes);
 use MIME::Tools             qw(textual_type);
 
@@ -104,6 +104,7 @@ sub _leaf ($out, $entity) {
     my $bytes   = read_all($path) // die "Cannot read $path: $!\n";
     my $is_text = textual_type($entity->mime_type) ? 1 : 0;
     $out->{text} .= encoded($bytes, $encoding, $is_text);
+    give_back(\$bytes);
     return;
 }
 

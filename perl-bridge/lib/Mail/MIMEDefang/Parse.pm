@@ -12,7 +12,7 @@ use Exporter 'import';
 use Fcntl                  qw(O_CREAT O_EXCL O_WRONLY);
 use List::Util             qw(min);
 use MIME::Entity           ();
-use Mail::MIMEDefang::Body qw(decoded is_known write_all);
+use Mail::MIMEDefang::Body qw(decoded give_back is_known write_all);
 use Mail::MIMEDefang::Head ();
 
 our @EXPORT_OK = qw(can_parse may_have_uuencode new_entity parse_message
@@ -224,6 +224,7 @@ sub _write_leaf ($run, $filer, $entity, $encoding, $at, $size) {
         or die "Cannot open $path: $!\n";
     write_all($fh, \$bytes) or die "Cannot write $path: $!\n";
     close $fh               or die "Cannot write $path: $!\n";
+    give_back(\$bytes);
     $entity->{ME_Bodyhandle} = $body;
     return;
 }

@@ -220,6 +220,7 @@ sub _parse_fast ($filer) {
         if !$entity
         && $why eq 'odd'
         && !Mail::MIMEDefang::Parse::may_have_uuencode(\$raw);
+    Mail::MIMEDefang::Body::give_back(\$raw);
     return ($entity, $why);
 }
 
