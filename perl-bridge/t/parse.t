@@ -78,6 +78,12 @@ sub dumped ($entity) {
     return join "\n", dump_of($entity);
 }
 
+# MIME::Head adds the fields of a part in any order.
+sub sorted_dump ($entity) {
+    my $text = dumped($entity) =~ s/^head //r;
+    return join "\n", sort split /\n(?! )/, $text;
+}
+
 sub parse_theirs ($message, $max_parts) {
     put('INPUTMSG', $message);
     my $parser = builtin_create_parser();
@@ -126,6 +132,13 @@ sub compare ($message, $max_parts = -1) {
     @dumps = map { dumped($_) =~ s/----------=_[-\d]+/BOUND/gr } $ours, $theirs;
     return "WRAPPED:\n$message\n---- ours:\n$dumps[0]\n---- theirs:\n$dumps[1]"
         if $dumps[0] ne $dumps[1] || !$wrapped[0] ne !$wrapped[1];
+    return 'fast' if !$wrapped[0];
+    Mail::MIMEDefang::Parse::unwrap_single_part($ours);
+    $theirs->make_singlepart;
+    @dumps = map { sorted_dump($_) } $ours, $theirs;
+    return
+        "UNWRAPPED:\n$message\n---- ours:\n$dumps[0]\n---- theirs:\n$dumps[1]"
+        if $dumps[0] ne $dumps[1];
     return 'fast';
 }
 
@@ -270,11 +283,13 @@ my @cases = (
         "Content-Type: message/delivery-status\n\nA: b\n\nC: d\n",
         'fast'
     ],
-    [ 'odd type',         "Content-Type: text\n\nx",               'fast' ],
-    [ 'empty type',       "Content-Type:\nA: b\n\nx",              'fast' ],
-    [ 'unknown encoding', "Content-Transfer-Encoding: x-y\n\nx",   'odd' ],
-    [ '8-bit',            "Content-Transfer-Encoding: 8-BIT\n\nx", 'fast' ],
-    [ '8 bit',            "Content-Transfer-Encoding: 8 BIT\n\nx", 'odd' ],
+    [ 'odd type',         "Content-Type: text\n\nx",                   'fast' ],
+    [ 'doubled name',     "content-type:Content-Type: text/x\n\nx",    'fast' ],
+    [ 'folded type',      "CONTENT-type:\n text/html;\n\tname=x\n\nx", 'fast' ],
+    [ 'empty type',       "Content-Type:\nA: b\n\nx",                  'fast' ],
+    [ 'unknown encoding', "Content-Transfer-Encoding: x-y\n\nx",       'odd' ],
+    [ '8-bit',            "Content-Transfer-Encoding: 8-BIT\n\nx",     'fast' ],
+    [ '8 bit',            "Content-Transfer-Encoding: 8 BIT\n\nx",     'odd' ],
     [
         'base64',
         "Content-Type: image/gif\nContent-Transfer-Encoding: Base64\n\n"

@@ -87,6 +87,26 @@ sub take_other_fields ($self) {
         ref $self;
 }
 
+# Its Content-* fields become those of OTHER, written as MIME::Head writes fields
+# that are added.  False, and nothing is done, if it would write them otherwise.
+sub take_content_fields ($self, $other) {
+    return 0 if $self->modify;
+    my @fields;
+    for my $line (grep {defined} @{ $other->{mail_hdr_list} }) {
+        my ($name, $value) = $line =~ /^(content-[^ :]*):\s*(.*)\z/is or next;
+        return 0 if $value =~ /^content-/i;
+        push @fields, [ $tag{$name} // _tag($name), $value ];
+    }
+    my $new = $self->take_other_fields;
+    for my $field (@fields) {
+        my ($name, $value) = @{$field};
+        push @{ $new->{mail_hdr_list} }, "$name: " . $value =~ s/\n*\z/\n/r;
+        push @{ $new->{mail_hdr_hash}{$name} }, \$new->{mail_hdr_list}[-1];
+    }
+    %{$self} = %{$new};
+    return 1;
+}
+
 sub count ($self, $name) {
     my $fields = $self->{mail_hdr_hash}{ $tag{$name} // _tag($name) };
     return $fields ? scalar @{$fields} : 0;
@@ -165,6 +185,11 @@ reads it; nothing if a line is not part of a field.
 =head2 take_other_fields()
 
 Moves all fields but Content-* to a new head, which is returned.
+
+=head2 take_content_fields(OTHER)
+
+Replaces its Content-* fields by those of another such head. False, and nothing is
+done, if MIME::Head would write them in another way.
 
 =head2 is_known()
 

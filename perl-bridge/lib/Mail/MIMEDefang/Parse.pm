@@ -16,7 +16,7 @@ use Mail::MIMEDefang::Body qw(decoded give_back is_known write_all);
 use Mail::MIMEDefang::Head ();
 
 our @EXPORT_OK = qw(can_parse may_have_uuencode new_entity parse_message
-    wrap_single_part);
+    unwrap_single_part wrap_single_part);
 
 use constant MAX_DEPTH => 40;    # of nested parts; then it is odd
 
@@ -24,8 +24,8 @@ my $MAY_HOLD_UUENCODE = qr{^(?:text/plain|application/mac-binhex(?:40)?)\Z};
 
 no warnings 'recursion';         # see MAX_DEPTH
 
-# choice:bridge-parse  The classes of MIME-tools are filled from outside here, which is right for
-# those releases only that keep the same things in them.
+# The classes of MIME-tools are filled from outside here, which is right for those
+# releases only that keep the same things in them.  choice:bridge-parse
 sub can_parse () {
     state $can = Mail::MIMEDefang::Head::is_known()
         && join(' ', sort keys %{ MIME::Entity->new }) eq
@@ -248,13 +248,16 @@ sub _has_line ($raw, $at, $end, $start, $pattern) {
     return;
 }
 
+sub _is_quick ($entity) {
+    return ref $entity eq 'MIME::Entity'
+        && ref $entity->head eq 'Mail::MIMEDefang::Head';
+}
+
 # What MIME::Entity::make_multipart does, without going through the head once
 # for each field.
 sub wrap_single_part ($entity) {
-    return 0 if $entity->is_multipart;
-    return $entity->make_multipart eq 'DONE'
-        if ref $entity ne 'MIME::Entity'
-        || ref $entity->head ne 'Mail::MIMEDefang::Head';
+    return 0                                 if $entity->is_multipart;
+    return $entity->make_multipart eq 'DONE' if !_is_quick($entity);
 
     my $part = bless { %{$entity} }, 'MIME::Entity';
     %{$entity} = ();
@@ -264,6 +267,22 @@ sub wrap_single_part ($entity) {
     $entity->{mail_inet_head} = $head;
     $entity->{ME_Parts}       = [$part];
     return 1;
+}
+
+# And make_singlepart, for a multipart with one part.
+sub unwrap_single_part ($entity) {
+    my ($part, @more) = $entity->parts;
+    my $head     = $entity->head;
+    my $is_quick = $part && !@more && _is_quick($entity) && _is_quick($part);
+    if (  !$is_quick
+        || $part->is_multipart
+        || !$head->take_content_fields($part->head))
+    {
+        $entity->make_singlepart;
+        return;
+    }
+    %{$entity} = (%{$part}, mail_inet_head => $head);
+    return;
 }
 
 1;
@@ -301,8 +320,9 @@ that is uuencoded (or BinHex).
 
 A MIME::Entity with that head and no parts.
 
-=head2 wrap_single_part(ENTITY)
+=head2 wrap_single_part(ENTITY), unwrap_single_part(ENTITY)
 
-MIME::Entity::make_multipart; true if something had to be done.
+MIME::Entity::make_multipart, which is true if something had to be done, and
+make_singlepart.
 
 =cut

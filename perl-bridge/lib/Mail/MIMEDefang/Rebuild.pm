@@ -135,7 +135,7 @@ sub write_new_body ($tree) {
     while ($tree->effective_type =~ m{^multipart/(?:mixed|alternative)\z}i
         && $tree->parts == 1)
     {
-        $tree->make_singlepart;
+        Mail::MIMEDefang::Parse::unwrap_single_part($tree);
     }
 
     Mail::MIMEDefang::Output::write_body($tree, 'NEWBODY');
