@@ -15,6 +15,10 @@ BEGIN {
         $to  = "$bin/$to" if $to !~ m{^/};
         $bin = $to               =~ s{/[^/]*\z}{}r;
     }
+    if ($bin !~ m{^/}) {    # we go elsewhere, and load modules there
+        require Cwd;
+        $bin = Cwd::getcwd() . "/$bin";
+    }
     unshift @INC,
         grep { -e "$_/Mail/MIMEDefang/Server.pm" } "$bin/../lib",
         "$bin/../share/perl5";

@@ -144,6 +144,12 @@ subtest 'one directory' => sub {
     ($status) = run_program('-f', $filter, $name);
     is($status, 0, 'a name below the spool');
 
+    my $relative = work_dir($spool, "Subject: a\n\nb\n");
+    chdir program() =~ s{/[^/]*\z}{}r;
+    system $^X, '../bin/mimedefang.pl', '-f', $filter, $relative;
+    is($?, 0, 'started by a relative path');
+    chdir '/';
+
     ($status, $out, my $err) = run_program('-f', $filter, 'nowhere');
     isnt($status, 0, 'no such directory');
     like($err, qr{Cannot chdir to \Q$spool\E/nowhere: No such file}, 'says so');
