@@ -420,6 +420,25 @@ subtest 'odd messages' => sub {
         'a multipart that is one part keeps its content'
     );
 
+    my $twice
+        = "Content-Type: Content-Type: message/rfc822\n\nSubject: y\n\nz\n";
+    ($answer, my $twice_dir) = $w->scan(
+        $twice,
+        filter     => 'md_syslog("info", $_[3])',
+        filter_end => 'action_rebuild()'
+    );
+    is($w->stderr, "info: QID1: content-type:\n", 'a type that is none');
+    is(
+        lines($twice_dir)->[0],
+        'MContent-Type:%20message/rfc822',
+        'does not become one'
+    );
+
+    my $nbsp
+        = "Content-Type:\xa0multipart/mixed; boundary=b\n\n--b\n\nx\n--b--\n";
+    $w->scan($nbsp, filter => 'md_syslog("info", $_[3])');
+    is($w->stderr, "info: QID1: text/plain\n", 'an octet that is no blank');
+
     my $rfc822 = "Content-Type: message/rfc822\n\nSubject: y\n\nz\n";
     ($answer, my $dir) = $w->scan(
         $rfc822,

@@ -7,6 +7,7 @@
 
 package Mail::MIMEDefang::Head;
 use v5.36;
+no feature 'unicode_strings';    # what is parsed are octets
 use parent 'MIME::Head';
 use MIME::WordDecoder ();
 

@@ -8,6 +8,7 @@
 
 package Mail::MIMEDefang::Parse;
 use v5.36;
+no feature 'unicode_strings';    # what is parsed are octets
 use Exporter 'import';
 use Fcntl                  qw(O_CREAT O_EXCL O_WRONLY);
 use List::Util             qw(min);

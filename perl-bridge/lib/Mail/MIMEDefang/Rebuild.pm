@@ -6,6 +6,7 @@
 
 package Mail::MIMEDefang::Rebuild;
 use v5.36;
+no feature 'unicode_strings';    # what is parsed are octets
 use Exporter 'import';
 use Mail::MIMEDefang::Actions  qw(process_added_parts);
 use Mail::MIMEDefang::Callback qw(call_filter);
@@ -17,11 +18,11 @@ use Mail::MIMEDefang::MIME qw(append_to_html_part append_to_part find_part
     takeStabAtFilename warning_part);
 use Mail::MIMEDefang::Spool qw(write_result_line);
 
-our @EXPORT    ## no critic (ProhibitAutomaticExportation)
+our @EXPORT                      ## no critic (ProhibitAutomaticExportation)
     = qw(rebuild_entity replace_entire_message);
 our @EXPORT_OK = qw(empty_copy insert_warnings write_new_body);
 
-no warnings 'recursion';    # the depth of a message is the sender's choice
+no warnings 'recursion';         # the depth of a message is the sender's choice
 
 # The same head, preamble and epilogue; no parts.
 sub empty_copy ($entity) {
@@ -132,25 +133,31 @@ sub _name_part ($entity, $name) {
 
 sub write_new_body ($tree) {
     process_added_parts($tree);
+    my $seen;
     while ($tree->effective_type =~ m{^multipart/(?:mixed|alternative)\z}i
         && $tree->parts == 1)
     {
+        my ($part) = $tree->parts;
+        $seen = $part->head->get('Content-Type', 0);
         Mail::MIMEDefang::Parse::unwrap_single_part($tree);
     }
 
     Mail::MIMEDefang::Output::write_body($tree, 'NEWBODY');
 
-    _write_content_fields($tree);
+    # MIME-tools take a name of the field away that its value begins with, and
+    # so make a type of what was none when the filter saw it.
+    undef $seen if ($seen // '') !~ /^\s*content-type\s*:/i;
+    _write_content_fields($tree, $seen);
     write_result_line('C');
     return;
 }
 
 # The MTA keeps the header of the old top; make its Content-* fields the new
 # one's.
-sub _write_content_fields ($tree) {
+sub _write_content_fields ($tree, $seen) {
     my $head           = $tree->head;
     my $grew_multipart = $tree->is_multipart && !$WasMultiPart;
-    my $type           = $head->get('Content-Type', 0)
+    my $type           = $seen // $head->get('Content-Type', 0)
         // $tree->effective_type
         . '; boundary="'
         . ($head->multipart_boundary // '') . '"';

@@ -9,6 +9,7 @@
 
 package Mail::MIMEDefang::Structure;
 use v5.36;
+no feature 'unicode_strings';    # what is parsed are octets
 use Exporter 'import';
 use Mail::MIMEDefang::Codec qw(one_line);
 
