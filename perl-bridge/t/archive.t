@@ -460,6 +460,25 @@ subtest 'rar' => sub {
     is_deeply(names('picture'), ['a.exe'], 'behind a picture');
 };
 
+subtest '7-Zip of the filter\'s choice' => sub {
+    plan skip_all => 'needs bsdtar' if !have('bsdtar');
+    put('a.txt', 'x');
+    run(qw(bsdtar --format=7zip -cf f a.txt));
+    my $program = put("$dir/my-7z", <<"END");
+#!/bin/sh
+echo "\$*" > $dir/args
+printf 'Path = one\\nSize = 7\\nEncrypted = -\\n\\nPath = two words.exe\\n'
+END
+    chmod 0755, $program;
+    local $Features{'7zip'} = $program;
+    is_deeply(
+        names('f'),
+        [ 'one', 'two words.exe', 'a.txt' ],
+        'its list, and what is found when the archive is unpacked'
+    );
+    is(get('args'), "l -slt -ba -pnone -- $dir/f\n", 'how it is called');
+};
+
 subtest 'what the filter chose stays' => sub {
     local $Features{'7zip'} = '/opt/7z';
     local $Features{tar};

@@ -44,8 +44,9 @@ my %READERS = (
     arj  => [qw(7zip)],
     ace  => [],
 );
-my %PACKAGE = (bsdtar => 'libarchive-tools', '7zip' => '7zip');
-my %LIST    = (
+my @SEVEN_ZIP = qw(7zz 7z 7za);    # as they are looked for at the start
+my %PACKAGE   = (bsdtar => 'libarchive-tools', '7zip' => '7zip');
+my %LIST      = (
     bsdtar => \&_list_bsdtar,
     '7zip' => \&_list_7zip,
     unrar  => \&_list_unrar,
@@ -62,7 +63,18 @@ sub _program ($reader) {
         return $set eq '1' ? find_program('unrar') : $set;
     }
     my $set = $Features{'7zip'};
-    return length($set // '') ? $set : find_program(qw(7zz 7za 7z 7zr));
+    return length($set // '') ? $set : find_program(@SEVEN_ZIP);
+}
+
+# The program that the filter has chosen comes first.
+sub _readers ($type) {
+    my @readers = @{ $READERS{$type} // [] };
+    my $set     = $Features{'7zip'} // '';
+    return @readers
+        if $type ne '7z'
+        || $set eq ''
+        || $set eq (find_program(@SEVEN_ZIP) // '');
+    return ('7zip', grep { $_ ne '7zip' } @readers);
 }
 
 sub _run ($limits, $argv, %more) {
@@ -89,7 +101,7 @@ sub _run ($limits, $argv, %more) {
 # next one; those that come later are asked only then.
 sub list_members ($type, $path, $limits, $member, @readers) {
     my @why;
-    @readers = @{ $READERS{$type} // [] } if !@readers;
+    @readers = _readers($type) if !@readers;
     for my $reader (@readers) {
         my $program = _program($reader) // next;
         my $run     = $LIST{$reader}->($program, $path, $limits, $member);
