@@ -111,7 +111,8 @@ C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
                multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                perl-bridge/xs/*.[ch] \
                docs/examples/*.[ch])
-PERL_PROGRAMS := mimedefang.pl mimedefang-test-mail
+PERL_PROGRAMS := mimedefang.pl mimedefang-test-mail mimedefang-util \
+             mimedefang-release
 POD_PAGES := $(patsubst %,$(OUT)/man/%.8,$(filter mimedefang-%,$(PERL_PROGRAMS)))
 MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in)) $(POD_PAGES)
 

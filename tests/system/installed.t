@@ -50,6 +50,8 @@ write_file(temp_dir() . '/mail', "Subject: x\n\nx\n");
 like output("$root/usr/bin/mimedefang-test-mail",
     '-f', '/dev/null', temp_dir() . '/mail'),
     qr/^Verdict: accepted$/m, 'a filter can be tried';
+like output("$root/usr/bin/$_", '--help'), qr/^Usage: $_ /, "$_ runs"
+    for qw(mimedefang-util mimedefang-release);
 
 my @headers = map {s{.*/}{}r} glob "$root/usr/include/milterproto*.h";
 my %public;
