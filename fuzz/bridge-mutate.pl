@@ -185,7 +185,7 @@ sub mutated () {
 
 # ---- the filter ----
 
-my ($chance, @kept, $rebuilds);
+my (@kept, $rebuilds);
 
 sub filter_begin ($entity) {return}
 

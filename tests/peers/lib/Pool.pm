@@ -283,6 +283,7 @@ sub do_open ($self, $path) {
     wait_for(
         "$path to be read",
         sub {
+            ## no critic (ProhibitUnusedVariables)
             return sysopen(my $fh, $path, O_WRONLY | O_NONBLOCK)
                 || ($! == ENXIO ? 0 : die "$path: $!\n");
         }

@@ -37,7 +37,7 @@ sub have_dns () {
         require Mail::MIMEDefang::Loop::Question;
     } ? 1 : 0;
     if ($loaded) {
-        @ISA = ('Net::DNS::Resolver');
+        @ISA = ('Net::DNS::Resolver');    ## no critic (ProhibitExplicitISA)
         @system_servers
             = map { [ $_, 53 ] } Net::DNS::Resolver->new->nameservers;
     }

@@ -69,7 +69,7 @@ sub tar_header_ok ($block) {
     return 0 if length $block != HEAD || substr($block, 0, 1) eq "\0";
     my ($sum) = substr($block, 148, 8) =~ /\A\s*([0-7]{1,8})[\s\0]/
         or return 0;
-    substr($block, 148, 8) = ' ' x 8;
+    substr $block, 148, 8, ' ' x 8;
     $sum = oct $sum;
     return 1 if $sum == unpack '%32C*', $block;
     return $sum == unpack '%32c*', $block;

@@ -2,7 +2,7 @@
 #
 # What the loop knows of a job: descriptors to watch, the time when it wants to be
 # looked at in any case, and how it ended.  Kinds of jobs replace start, handles,
-# ready, expire and, if they hold more than handles, _close.
+# ready, expire and, if they hold more than handles, let_go.
 
 package Mail::MIMEDefang::Loop::Job;
 use v5.36;
@@ -23,12 +23,12 @@ sub abandon ($self, $error) {
 }
 
 sub _end ($self) {
-    $self->_close;
+    $self->let_go;
     $self->{done} = 1;
     return;
 }
 
-sub _close ($self) {
+sub let_go ($self) {
     return;
 }
 

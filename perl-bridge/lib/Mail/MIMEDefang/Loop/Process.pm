@@ -112,7 +112,7 @@ sub expire ($self, $now) {
         "$self->{argv}[0]: not finished within $self->{limit} s");
 }
 
-sub _close ($self) {
+sub let_go ($self) {
     $self->{out} = [];
     my $pid = delete $self->{pid} // return;
     return if $self->{owner} != $$;
@@ -124,7 +124,7 @@ sub _close ($self) {
 
 # The loop was left by a die.
 sub DESTROY ($self) {
-    $self->_close;
+    $self->let_go;
     return;
 }
 

@@ -231,7 +231,7 @@ sub expire ($self, $now) {
     return $self->_ask_next($now);
 }
 
-sub _close ($self) {
+sub let_go ($self) {
     $self->{tcp}->abandon('given up') if $self->{tcp} && !$self->{tcp}->done;
     delete $self->{tcp};
     $self->{sockets} = [];

@@ -242,7 +242,7 @@ sub handle ($self) {
 }
 
 # The handle goes with the job.
-sub _close ($self) {
+sub let_go ($self) {
     return;
 }
 

@@ -168,7 +168,7 @@ sub abandon ($self, $) {
     return $self->_fail('TIMEOUT', 'timeout');
 }
 
-sub _close ($self) {
+sub let_go ($self) {
     my $question = delete $self->{question} // return;
     $question->abandon('given up') if !$question->done;
     return;

@@ -101,7 +101,7 @@ sub _macros ($received) {
         || $received =~ /\(version=(TLS\S+) cipher=([\w-]+)/;
     $macro{cipher_bits} = $1
         if defined $macro{cipher}
-        && $received =~ /\((\d+)\/\d+ bits\)|bits=(\d+)/;
+        && $received =~ /(?|\((\d+)\/\d+ bits\)|bits=(\d+))/;
     $macro{auth_authen} = $1
         if $received =~ /\(Authenticated sender: ([^()\s]+)\)/;
     return map { $_ => $macro{$_} } grep { defined $macro{$_} } keys %macro;
