@@ -246,7 +246,7 @@ coverage-perl: ## statements of perl-bridge/lib that its tests reach, the worst 
 	@tests/install-packages $(DEPS_COVERAGE)
 	@rm -rf $(COVER) && mkdir -p $(OUT)
 	@PERL5OPT='-MDevel::Cover=-db,$(COVER),-silent,1,-dir,/usr,-coverage,statement,-select,perl-bridge/lib,+ignore,.' \
-	  $(RUN_TESTS) --name coverage-perl $(PERL_TESTS); status=$$?; \
+	  TEST_SECONDS=900 $(RUN_TESTS) --name coverage-perl -j 2 $(PERL_TESTS); status=$$?; \
 	cover -silent -summary -coverage statement $(COVER) 2>/dev/null | \
 	  awk '/MIMEDefang/ {print $$NF, $$1} /^Total/ {print $$NF, "in all"}' | sort -n; \
 	exit $$status

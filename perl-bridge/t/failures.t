@@ -39,7 +39,7 @@ subtest 'a die in each callback of a scan' => sub {
             $callback    => 'action_add_header("X-B", "1"); die "no\ngood"',
         );
         my $why
-            = qr/\Q$callback\E died: no good at \(eval \d+\) line 1\.$PLACE/;
+            = qr/\Q$callback\E died: no good at \(eval \d+\)(?:\[\S+\])? line 1\.$PLACE/;
         like($answer, qr/^error: $why$/, "$callback: the answer");
         is($w->stderr,          '',     'who asked logs it');
         is(get("$dir/RESULTS"), undef,  'no RESULTS');

@@ -115,6 +115,8 @@ subtest 'modules' => sub {
         'installed'
     );
 
+    # Devel::Cover loads Digest::MD5 itself
+    return if $INC{'Devel/Cover.pm'};
     my $loaded = '(grep { $INC{$_} } "Net/DNS.pm", "Digest/MD5.pm") + 0';
     is(value($detect, $loaded), 0, 'what the filter does not name');
     is(value("$detect # Digest::MD5", $loaded), 1, 'is not loaded');

@@ -90,6 +90,19 @@ subtest 'envelope' => sub {
             }
         ],
         [
+            "Received: from h.example (c.example [192.0.2.7])\n"
+                . "\tby mx.example (8.17.1/8.17.1) with ESMTPS\n"
+                . "\t(version=TLSv1.2 cipher=ECDHE-RSA-AES256 bits=256 verify=NO)",
+            {},
+            'macro',
+            {
+                _           => 'c.example [192.0.2.7]',
+                cipher      => 'ECDHE-RSA-AES256',
+                cipher_bits => '256',
+                tls_version => 'TLSv1.2',
+            }
+        ],
+        [
             'Received: from unknown ([IPv6:2001:db8::1])', {},
             'relay_ip', '2001:db8::1'
         ],
