@@ -57,8 +57,9 @@ All cases: the lists of F<tests/mta/cases>, or the one of this name.
 =cut
 
 sub cases ($file = '*') {
+    state %cases;
     my @files = glob top() . "/tests/mta/cases/$file.pl";
-    return map { @{ do($_) || die $@ || $! } } @files;
+    return map { @{ $cases{$_} //= do($_) || die $@ || $! } } @files;
 }
 
 =head2 options_for_all()
