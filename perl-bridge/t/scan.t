@@ -326,6 +326,11 @@ subtest 'rebuilding' => sub {
         'the same body, but for one newline of the encoder'
     );
 
+    my $nul = $MIXED =~ s/mixed; b/mixed;\0 b/r;
+    ($answer, $dir) = $w->scan($nul, filter_end => 'action_rebuild()');
+    is(lines($dir)->[0],
+        'Mmultipart/mixed', 'no boundary that the filter has not seen');
+
     my $odd = $MIXED
         =~ s/Content-Type: multi/Content-Transfer-Encoding: base64\nContent-Type: multi/r;
     ($answer, $dir)

@@ -161,6 +161,9 @@ sub _write_content_fields ($tree, $seen) {
         // $tree->effective_type
         . '; boundary="'
         . ($head->multipart_boundary // '') . '"';
+
+    # MIME-tools see nothing after a NUL, and neither did the filter.
+    $type =~ s/[\s;]*\0.*//s;
     write_result_line('M', _value($type));
 
     for my $tag (sort grep {/^content-/i} $head->tags) {
