@@ -17,11 +17,12 @@ use v5.36;
 use Exporter 'import';
 use Errno ();
 use Mail::MIMEDefang::Globals;
-use Mail::MIMEDefang::Lazy   ();
-use Mail::MIMEDefang::Scan   qw(load_mime_tools);
-use Mail::MIMEDefang::Server qw(do_main_loop);
-use Mail::MIMEDefang::Setup  qw(load_what_filter_names);
-use POSIX                    ();
+use Mail::MIMEDefang::Lazy      ();
+use Mail::MIMEDefang::Rehearsal qw(rehearse);
+use Mail::MIMEDefang::Scan      qw(load_mime_tools);
+use Mail::MIMEDefang::Server    qw(do_main_loop);
+use Mail::MIMEDefang::Setup     qw(load_what_filter_names);
+use POSIX                       ();
 
 our @EXPORT_OK = qw(serve_zygote);
 
@@ -44,7 +45,7 @@ my $control;
 sub serve_zygote () {
     open $control, '+<&=', 3 or die "No descriptor 3: $!\n";
     _load_all();
-    eval { _warm_up() };
+    eval { rehearse() };    # what fails costs only memory
     _use_up_gaps();
     local $|                  = 1;    # nothing may be printed twice
     local @SIG{qw(CHLD PIPE)} = qw(DEFAULT IGNORE);
@@ -73,40 +74,6 @@ sub _load_all () {
     }
     load_what_filter_names();
     Mail::MIMEDefang::Lazy::preload();
-    return;
-}
-
-# Perl keeps what it finds out at the first use, such as where a method is: here
-# for all workers.  One that fails does nobody harm.
-sub _warm_up () {
-    my $parser = MIME::Parser->new;
-    $parser->output_to_core(1);
-    $parser->tmp_to_core(1);
-    my $entity = $parser->parse_data(<<'END');
-From: <a@example.com>
-Subject: =?utf-8?q?a?=
-MIME-Version: 1.0
-Content-Type: multipart/mixed; boundary=b
-
---b
-Content-Type: text/plain
-
-text
---b
-Content-Type: application/pdf; name="a.pdf"
-Content-Disposition: attachment; filename="a.pdf"
-Content-Transfer-Encoding: base64
-
-QUJD
---b
-Content-Type: text/html; charset=utf-8
-Content-Transfer-Encoding: quoted-printable
-
-<p>=20
---b--
-END
-    $entity->as_string;
-    $_->head->recommended_filename for $entity->parts;
     return;
 }
 
