@@ -310,12 +310,12 @@ sub strays ($dir) {
 }
 
 # The message as it would be delivered: header of INPUTMSG with what RESULTS
-# changes in it, NEWBODY.
+# changes in it, NEWBODY.  An MTA has nothing in its header but fields.
 sub delivered ($dir, $message) {
     my ($header) = $message =~ /\A(.*?\n)(?:\r?\n|\z)/s;
     $header = '' if $message =~ /\A\r?\n/ || !defined $header;
     my @fields = split /^(?![ \t])/m, $header;
-    @fields = grep { !/^content-type[ \t]*:/i } @fields;
+    @fields = grep { /^[!-9;-~]+[ \t]*:/ && !/^content-type[ \t]*:/i } @fields;
     for my $line (split /\n/, get("$dir/RESULTS")) {
         my ($letter, $rest) = $line =~ /^(.)(.*)/s;
         my ($name, $index, $value)

@@ -330,6 +330,14 @@ subtest 'rebuilding' => sub {
     ($answer, $dir) = $w->scan($nul, filter_end => 'action_rebuild()');
     is(lines($dir)->[0],
         'Mmultipart/mixed', 'no boundary that the filter has not seen');
+    $nul = $MIXED =~ s/"=b"/"=\0b"/r =~ s/^--=b/--=\0b/mgr;
+    ($answer, $dir)
+        = $w->scan($nul, filter => 'action_drop() if $_[3] !~ /plain/');
+    is(body($dir), 'hello', 'a NUL in a boundary: a part is dropped');
+    ($answer, $dir) = $w->scan($nul, filter_end => 'action_rebuild()');
+    my ($made) = lines($dir)->[0] =~ /boundary=%22([\w=-]+)%22\z/;
+    ok($made, 'a boundary without a NUL');
+    like(body($dir), qr/^--\Q$made\E--$/m, 'is that of the body');
 
     my $odd = $MIXED
         =~ s/Content-Type: multi/Content-Transfer-Encoding: base64\nContent-Type: multi/r;

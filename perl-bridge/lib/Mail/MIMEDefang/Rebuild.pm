@@ -142,6 +142,7 @@ sub write_new_body ($tree) {
         Mail::MIMEDefang::Parse::unwrap_single_part($tree);
     }
 
+    _without_nul($tree->head);
     Mail::MIMEDefang::Output::write_body($tree, 'NEWBODY');
 
     # MIME-tools take a name of the field away that its value begins with, and
@@ -149,6 +150,17 @@ sub write_new_body ($tree) {
     undef $seen if ($seen // '') !~ /^\s*content-type\s*:/i;
     _write_content_fields($tree, $seen);
     write_result_line('C');
+    return;
+}
+
+# No MTA takes a NUL, and without it the field could name a boundary, or another
+# one, that the filter has not seen: the type and boundary of the filter's view.
+sub _without_nul ($head) {
+    return if index($head->get('Content-Type', 0) // '', "\0") < 0;
+    my $type = $head->mime_type =~ s/\0.*//sr;
+    $type .= '; boundary="' . MIME::Entity::make_boundary() . '"'
+        if defined $head->multipart_boundary;
+    $head->replace('Content-Type', $type);
     return;
 }
 
@@ -161,9 +173,6 @@ sub _write_content_fields ($tree, $seen) {
         // $tree->effective_type
         . '; boundary="'
         . ($head->multipart_boundary // '') . '"';
-
-    # MIME-tools see nothing after a NUL, and neither did the filter.
-    $type =~ s/[\s;]*\0.*//s;
     write_result_line('M', _value($type));
 
     for my $tag (sort grep {/^content-/i} $head->tags) {
