@@ -83,12 +83,13 @@ EVENT_LIBS   := $(shell pkg-config --libs libevent_core 2>/dev/null || \
                   echo -levent_core)
 
 # ---- files -----------------------------------------------------------------
-LIBS := milterproto base frontend multiplexor cli support
+LIBS := milterproto base frontend multiplexor cli check support
 DIR_milterproto := milterproto
 DIR_base        := core/base
 DIR_frontend    := core/frontend
 DIR_multiplexor := multiplexor
 DIR_cli         := cli
+DIR_check       := cli/check
 DIR_support     := tests/support
 # The bridge's module in C: where Perl's headers (libperl-dev) are, and not with
 # sanitizers, which Perl has not.
@@ -96,7 +97,7 @@ PERL_CORE := $(shell perl -MConfig -e 'print "$$Config{archlibexp}/CORE"' 2>/dev
 FAST_SO   := auto/Mail/MIMEDefang/Fast/Fast.so
 FAST      := $(if $(filter release clang,$(MODE)),$(if \
                $(wildcard $(PERL_CORE)/perl.h),$(OUT)/perl/$(FAST_SO)))
-PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl
+PROGRAMS  := mimedefang mimedefang-multiplexor md-mx-ctrl milter-check
 TESTS     := $(wildcard tests/*/test_*.c)
 FUZZERS   := $(wildcard fuzz/fuzz_*.c)
 EXAMPLES  := $(patsubst docs/%.c,$(OUT)/%,$(wildcard docs/examples/*.c))
@@ -108,7 +109,7 @@ SYSTEM_TESTS := $(wildcard tests/system/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
 PEER_TESTS := $(wildcard tests/peers/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
-               multiplexor/*.[ch] cli/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
+               multiplexor/*.[ch] cli/*.[ch] cli/*/*.[ch] tests/*/*.[ch] fuzz/*.[ch] \
                perl-bridge/xs/*.[ch] \
                docs/examples/*.[ch])
 PERL_PROGRAMS := mimedefang.pl mimedefang-test-mail mimedefang-util \
@@ -119,7 +120,7 @@ MAN_PAGES := $(patsubst docs/%.in,$(OUT)/%,$(wildcard docs/man/*.in)) $(POD_PAGE
 obj = $(patsubst %.c,$(OBJ)/%.o,$(1))
 src = $(filter-out $(PROGRAMS:%=cli/%.c),$(wildcard $(DIR_$(1))/*.c))
 # in link order
-STATIC := $(foreach l,cli frontend multiplexor milterproto base,$(LIB)/lib$(l).a)
+STATIC := $(foreach l,check cli frontend multiplexor milterproto base,$(LIB)/lib$(l).a)
 # of a test's own folder name: T=core runs tests/core, T=core/test_pct one
 TEST_BINS := $(TESTS:tests/%.c=$(TST)/%)
 PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_BINS))
@@ -308,6 +309,11 @@ $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
 	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' \
 	  -e '/@COMMANDS@/{r $@.commands' -e 'd;}' \
 	  -e 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+# That of a program with commands has a table for each: @OPTIONS WORD@.
+$(OUT)/man/milter-check.1: docs/man/milter-check.1.in docs/man/command-options \
+  $(BIN)/milter-check
+	@mkdir -p $(@D)
+	docs/man/command-options $(BIN)/milter-check $< > $@
 # The manual of a Perl program is in it.
 $(POD_PAGES): $(OUT)/man/%.8: perl-bridge/bin/%
 	@mkdir -p $(@D)

@@ -92,7 +92,8 @@ all_rows(const struct cmdline *c)
 		fprintf(stderr, "%s: Out of memory\n", c->name);
 		exit(1);
 	}
-	memcpy(rows, c->rows, c->n * sizeof(*rows));
+	if (c->n)
+		memcpy(rows, c->rows, c->n * sizeof(*rows));
 	memcpy(rows + c->n, common, sizeof(common));
 	return rows;
 }
@@ -134,7 +135,7 @@ stop_here(const struct cmdline *c, const struct opt *rows, const void *opts,
 	switch (stop) {
 	case STOP_USAGE:
 		print_help(c, rows, opts, true, stderr);
-		return 1;
+		return c->usage_status ? c->usage_status : 1;
 	case STOP_LETTER:
 		print_help(c, rows, opts, true, stderr);
 		return c->command ? 0 : 1;

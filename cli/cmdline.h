@@ -23,6 +23,7 @@ struct cmdline {
 	void (*tail)(const void *opts, bool usage, struct buf *out);
 	bool command;       /* the first word ends the options; -h succeeds */
 	bool permute;       /* ... but options may follow it */
+	int usage_status;   /* exit status after a bad command line; 0 = 1 */
 	bool *print_config; /* set by --print-config; NULL = no such option */
 };
 

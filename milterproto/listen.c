@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listen: connection strings and listening sockets.  spec:connection-strings
+ * listen: connection strings, sockets that listen on them and sockets that are
+ * connected to them.  spec:connection-strings
  *
  * Blocking look-ups of names happen here, at start, and nowhere else.  Each
  * error is one line for the operator, who reads it at the terminal.
@@ -12,6 +13,7 @@
 #include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -317,25 +319,37 @@ resolve(const struct where *w, int family, char *host, int port)
 	return ai;
 }
 
-static int
-open_inet(struct where *w, int family)
+/* What PORT[@HOST] means; NULL with a message. */
+static struct addrinfo *
+find_inet(const struct where *w, int family)
 {
 	char copy[512], *host;
-	struct addrinfo *ai;
-	int fd, port, on = 1;
+	int port;
 
-	if (strlen(w->rest) >= sizeof(copy))
-		return fail(w, "too long");
+	if (strlen(w->rest) >= sizeof(copy)) {
+		fail(w, "too long");
+		return NULL;
+	}
 	strcpy(copy, w->rest);
 	host = strchr(copy, '@');
 	if (host)
 		*host++ = 0;
 	port = parse_port(w, copy);
 	if (port < 0)
-		return -1;
-	if (host && !*host)
-		return fail(w, "a host is missing behind @");
-	ai = resolve(w, family, host, port);
+		return NULL;
+	if (host && !*host) {
+		fail(w, "a host is missing behind @");
+		return NULL;
+	}
+	return resolve(w, family, host, port);
+}
+
+static int
+open_inet(struct where *w, int family)
+{
+	struct addrinfo *ai = find_inet(w, family);
+	int fd, on = 1;
+
 	if (!ai)
 		return -1;
 	fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -449,5 +463,67 @@ mlt_listen_open(const char *spec, const struct mlt_listen_opts *opts, char *err,
 		close(fd);
 		return -1;
 	}
+	return fd;
+}
+
+/* ---- the other end ------------------------------------------------------------------ */
+
+static bool
+is_connected(int fd, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	socklen_t n = sizeof(int);
+	int error = 0, rc;
+
+	do {
+		rc = poll(&pfd, 1, timeout_ms);
+	} while (rc < 0 && errno == EINTR);
+	if (rc == 0)
+		error = ETIMEDOUT;
+	else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+		error = errno;
+	errno = error;
+	return error == 0;
+}
+
+static int
+dial(const struct where *w, const struct sockaddr *sa, socklen_t len,
+    int timeout_ms)
+{
+	int fd = socket(
+	    sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return fail(w, "socket: %s", strerror(errno));
+	if (connect(fd, sa, len) == 0 ||
+	    (errno == EINPROGRESS && is_connected(fd, timeout_ms)))
+		return fd;
+	fail(w, "cannot connect: %s", strerror(errno));
+	close(fd);
+	return -1;
+}
+
+int
+mlt_connect_open(const char *spec, int timeout_ms, char *err, size_t errlen)
+{
+	struct where w = make_where(spec, NULL, err, errlen);
+	enum kind kind = kind_of(spec, &w.rest);
+	struct addrinfo *ai;
+	struct sockaddr_un sa;
+	int fd;
+
+	if (kind == KIND_UNIX)
+		return set_path(&w, &sa) < 0
+			   ? -1
+			   : dial(&w, (const struct sockaddr *)&sa, sizeof(sa),
+				 timeout_ms);
+	if (kind == KIND_FD || kind == KIND_BAD)
+		return fail(&w, "one cannot connect there: use unix: local: "
+				"inet: or inet6:");
+	ai = find_inet(&w, kind == KIND_INET ? AF_INET : AF_INET6);
+	if (!ai)
+		return -1;
+	fd = dial(&w, ai->ai_addr, ai->ai_addrlen, timeout_ms);
+	freeaddrinfo(ai);
 	return fd;
 }

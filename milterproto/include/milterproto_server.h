@@ -175,6 +175,13 @@ struct mlt_listen_fd {
 int mlt_listen_inherited(
     struct mlt_listen_fd *v, size_t n, char *err, size_t errlen);
 
+/* The other end: a stream socket (non-blocking, close-on-exec) that is connected
+ * to where a filter listens, or -1 with one line in err.  Without HOST it is
+ * this machine; fd:N is an error.  Waits at most timeout_ms, -1: as long as the
+ * kernel tries; a UNIX socket whose backlog is full is an error at once. */
+int mlt_connect_open(
+    const char *spec, int timeout_ms, char *err, size_t errlen);
+
 #ifdef __cplusplus
 }
 #endif

@@ -441,6 +441,46 @@ inet6_listens_on_loopback(void **state)
 }
 
 static void
+one_connects_to_what_listens(void **state)
+{
+	char where[64];
+	int fd = mlt_listen_open(spec, NULL, err, sizeof(err)), peer;
+
+	(void)state;
+	assert_true(fd >= 0);
+	peer = mlt_connect_open(spec, 1000, err, sizeof(err));
+	assert_true(peer >= 0);
+	assert_int_equal(fcntl(peer, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	assert_int_equal(fcntl(peer, F_GETFD), FD_CLOEXEC);
+	close(peer);
+	close(fd);
+	snprintf(where, sizeof(where), "inet:%d@127.0.0.1", free_port());
+	fd = mlt_listen_open(where, NULL, err, sizeof(err));
+	assert_true(fd >= 0);
+	peer = mlt_connect_open(where, 1000, err, sizeof(err));
+	assert_true(peer >= 0);
+	close(peer);
+	close(fd);
+	assert_int_equal(mlt_connect_open(where, 1000, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "cannot connect: Connection refused"));
+}
+
+static void
+one_does_not_connect_to_other_things(void **state)
+{
+	(void)state;
+	assert_int_equal(mlt_connect_open(spec, 1000, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "No such file or directory"));
+	assert_int_equal(mlt_connect_open("fd:0", 0, err, sizeof(err)), -1);
+	assert_string_equal(err,
+	    "fd:0: one cannot connect there: use unix: local: inet: or "
+	    "inet6:");
+	assert_int_equal(mlt_connect_open("tcp:1", 0, err, sizeof(err)), -1);
+	assert_int_equal(mlt_connect_open("inet:0", 0, err, sizeof(err)), -1);
+	assert_non_null(strstr(err, "is no port"));
+}
+
+static void
 inherited_descriptors_must_listen(void **state)
 {
 	int fd = mlt_listen_open(spec, NULL, err, sizeof(err));
@@ -591,6 +631,8 @@ main(void)
 		CASE(inet6_listens_on_loopback),
 		CASE(a_check_says_what_opening_would),
 		CASE(a_check_tries_the_port),
+		CASE(one_connects_to_what_listens),
+		CASE(one_does_not_connect_to_other_things),
 		CASE(inherited_descriptors_must_listen),
 		CASE(mistakes_are_explained),
 		CASE(long_paths_are_refused),
