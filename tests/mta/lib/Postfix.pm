@@ -1,88 +1,37 @@
 # SPDX-License-Identifier: MIT
 package Postfix;
 
-# A private Postfix: configuration, queue and data below the test's temporary
-# directory, loopback only, without DNS, everything relayed to a sink.  It has
-# one SMTP port for each milter that it is to use.
+# A private Postfix (see Mta).  A milter with the name "protocol 2" is spoken to
+# in version 2 of the protocol, and so on.
 
 use v5.36;
-use Harness qw(temp_dir run_program adopt_process uninterrupted stop_process
-    free_port read_file write_file);
-
-my $count = 0;
-
-=head1 METHODS
-
-=head2 Postfix->why_not
-
-Why Postfix cannot be run here; undef if it can.
-
-=cut
+use parent 'Mta';
+use Harness
+    qw(run_program adopt_process uninterrupted stop_process read_file write_file);
 
 sub why_not ($class) {
-    return 'needs root: Postfix switches users' if $>;
-    return 'Postfix is not installed'           if !-x '/usr/sbin/postfix';
-    return;
-}
-
-=head2 Postfix->start(sink => PORT, auth => AuthServer, milters => ...)
-
-Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
-ports answer.  An ADDRESS is as our daemon spells it: C<inet:PORT@HOST>,
-C<unix:/path>.  A milter with the name "protocol 2" is spoken to in version 2 of
-the protocol, and so on.
-
-=head2 port($name)
-
-The SMTP port whose mail passes that milter.
-
-=head2 log_text()
-
-What it has logged.
-
-=head2 complaints()
-
-The lines of its log that it writes when something is wrong.
-
-=head2 is_idle()
-
-True if there is no mail in its queue.
-
-=head2 stop()
-
-=cut
-
-sub start ($class, %o) {
-    my ($self, $said);
-    for my $try (1 .. 3) {
-        my $dir = temp_dir() . '/postfix' . ++$count;
-        $self = bless { dir => $dir, log => "$dir/log" }, $class;
-        $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
-        $self->write_configuration(%o);
-        $said = uninterrupted(sub { $self->launch });
-        return $self if $self->{master};
-        last         if $self->log_text !~ /in use/i;
-    }
-    die "Postfix did not start:\n$said", $self->log_text;
+    return $class->SUPER::why_not
+        // (-x '/usr/sbin/postfix' ? undef : 'Postfix is not installed');
 }
 
 # The program waits until the daemon is ready or has failed.
 sub launch ($self) {
-    my ($status, @said)
-        = run_program(30, 'postfix', '-c', "$self->{dir}/etc", 'start');
-    my $file = "$self->{dir}/queue/pid/master.pid";
-    if (defined $status && $status == 0) {
-        my ($pid) = read_file($file) =~ /(\d+)/;
-        $self->{master} = adopt_process($pid);
-    }
-    return "@said";
+    return uninterrupted(
+        sub {
+            my ($status, @said)
+                = run_program(30, 'postfix', '-c', "$self->{dir}/etc", 'start');
+            $self->{said} = "@said";
+            return 0 if !defined $status || $status != 0;
+            my ($pid)
+                = read_file("$self->{dir}/queue/pid/master.pid") =~ /(\d+)/;
+            $self->{master} = adopt_process($pid);
+        }
+    );
 }
 
-sub write_configuration ($self, %o) {
+sub configure ($self, %o) {
     my $dir = $self->{dir};
-    for my $d ($dir, "$dir/etc", "$dir/queue", "$dir/data") {
-        mkdir $d, 0755 or die "$d: $!\n";
-    }
+    $self->make_directories(qw(etc queue data));
     chown scalar getpwnam('postfix'), -1, "$dir/data" or die "$dir/data: $!\n";
     write_file("$dir/etc/main.cf", main_cf($dir, %o{qw(sink auth)}));
     my $smtpd = join '', map {
@@ -164,10 +113,6 @@ postlog    unix-dgram n  -  n  -     1  postlogd
 END
 }
 
-sub port ($self, $name) { return $self->{port}{$name} }
-
-sub log_text ($self) { return -e $self->{log} ? read_file($self->{log}) : '' }
-
 # A machine whose clock is set while the test runs is no fault of a milter.
 sub complaints ($self) {
     return grep {
@@ -184,6 +129,8 @@ sub is_idle ($self) {
     return 1;
 }
 
-sub stop ($self) { return stop_process($self->{master}) }
+sub stop ($self) {
+    return $self->{master} ? stop_process($self->{master}) : undef;
+}
 
 1;

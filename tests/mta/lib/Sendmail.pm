@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: MIT
 package Sendmail;
 
-# A private Sendmail with the interface of Postfix.pm: configuration and queue
-# below the test's temporary directory, loopback only, without DNS, everything
-# relayed to a sink, one SMTP port for each milter.
-#
-# Its package conflicts with Postfix's, so it is unpacked and not installed
-# (`make deps` does that, in MTA_ROOT).  It runs on a private host: it logs to
-# syslog only, and waits a minute for a host name without a dot.
+# A private Sendmail (see Mta).  Its package conflicts with Postfix's, so it is
+# unpacked and not installed (`make deps` does that, in MTA_ROOT).  It runs on a
+# private host: it logs to syslog only, and waits a minute for a host name
+# without a dot.
 
 use v5.36;
-use Harness qw(top temp_dir run_program start_process is_running stop_process
-    descendants free_port read_file wait_for write_file);
+use parent 'Mta';
+use Harness qw(top run_program start_process is_running stop_process
+    descendants read_file wait_for write_file);
 use File::Basename qw(dirname);
 use File::Spec     ();
 use IO::Socket::INET;
 use PrivateHost ();
-
-my $count = 0;
 
 sub root {
     return File::Spec->rel2abs($ENV{MTA_ROOT} || 'build/mta', top());
@@ -30,18 +26,11 @@ sub on_named_host (@command) {
         'sh', @command);
 }
 
-=head1 METHODS
-
-=head2 Sendmail->why_not
-
-Why it cannot be run here; undef if it can.
-
-=cut
-
 sub why_not ($class) {
-    return 'needs root: Sendmail switches users'  if $>;
+    my $why = $class->SUPER::why_not;
+    return $why                                   if $why;
     return program() . ' is not there: make deps' if !-x program();
-    my $why = PrivateHost->why_not;
+    $why = PrivateHost->why_not;
     return $why if $why;
     my ($status, $out, $err)
         = run_program(20, on_named_host(program(), '-d0.1', '-bt'));
@@ -49,41 +38,20 @@ sub why_not ($class) {
     return "Sendmail does not run: $err" =~ s/\s+/ /gr;
 }
 
-=head2 Sendmail->start(sink => PORT, auth => AuthServer, milters => ...)
-
-Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
-ports answer.  An ADDRESS is as our daemon spells it.
-
-=head2 port($name), log_text(), complaints(), is_idle(), stop()
-
-As those of Postfix.
-
-=cut
-
-sub start ($class, %o) {
-    my $self;
-    for my $try (1 .. 3) {
-        my $dir = temp_dir() . '/sendmail' . ++$count;
-        $self = bless { dir => $dir }, $class;
-        $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
-        $self->configure(%o);
-        $self->{host} = PrivateHost->start("$dir/log");
-        $self->{host}->etc('sasl2/Sendmail.conf', sasl($o{auth}));
-        $self->{process} = start_process(
-            cmd => [
-                on_named_host(
-                    $self->{host}->wrap(program(), '-bD', "-C$dir/sendmail.cf")
-                )
-            ],
-            stdout => "$dir/said",
-            stderr => "$dir/said",
-        );
-        return $self if $self->await_ports;
-        my $log = $self->log_text . read_file("$dir/said");
-        $self->stop;
-        die "Sendmail did not start:\n$log" if $log !~ /in use/i || $try == 3;
-    }
-    return;
+sub launch ($self) {
+    my $dir = $self->{dir};
+    $self->{process} = start_process(
+        cmd => [
+            on_named_host(
+                $self->{host}->wrap(program(), '-bD', "-C$dir/sendmail.cf")
+            )
+        ],
+        stdout => "$dir/said",
+        stderr => "$dir/said",
+    );
+    my $up = $self->await_ports;
+    $self->{said} = read_file("$dir/said");
+    return $up;
 }
 
 sub await_ports ($self) {
@@ -106,9 +74,9 @@ sub await_ports ($self) {
 
 sub configure ($self, %o) {
     my $dir = $self->{dir};
-    for my $made ($dir, "$dir/queue") {
-        mkdir $made, 0755 or die "$made: $!\n";
-    }
+    $self->make_directories('queue');
+    $self->{host} = PrivateHost->start($self->{log});
+    $self->{host}->etc('sasl2/Sendmail.conf', sasl($o{auth}));
     write_file("$dir/switch", "hosts files\naliases files\n");
     write_file("$dir/hosts",  "127.0.0.1 mx.example localhost\n");
     write_file("$dir/$_",     '') for qw(aliases cw);
@@ -182,13 +150,6 @@ sub settings ($dir, %o) {
             qw(nocanonify accept_unresolvable_domains promiscuous_relay
             accept_unqualified_senders no_default_msa)
         ) . "TRUST_AUTH_MECH(`PLAIN')dnl\n";
-}
-
-sub port ($self, $name) { return $self->{port}{$name} }
-
-sub log_text ($self) {
-    my $file = "$self->{dir}/log";
-    return -e $file ? read_file($file) : '';
 }
 
 # A client that goes away is no fault of a milter.

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+package Mta;
+
+# What a private MTA is, Postfix or Sendmail: configuration and queue below the
+# test's temporary directory, loopback only, without DNS, everything relayed to
+# a sink, one SMTP port for each milter.
+
+use v5.36;
+use Harness qw(temp_dir free_port read_file);
+
+=head1 METHODS
+
+=head2 CLASS->why_not
+
+Why this MTA cannot be run here; undef if it can.
+
+=head2 CLASS->start(sink => PORT, auth => AuthServer, milters => ...)
+
+Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
+ports answer.  An ADDRESS is as our daemon spells it: C<inet:PORT@HOST>,
+C<unix:/path>.
+
+=head2 port($name)
+
+The SMTP port whose mail passes that milter.
+
+=head2 log_text(), complaints()
+
+What it has logged; the lines that it writes when something is wrong.
+
+=head2 is_idle()
+
+True if there is no mail in its queue.
+
+=head2 stop()
+
+=head1 WHAT A CLASS ADDS
+
+C<configure(%o)> writes its files below C<< $self->{dir} >>.  C<launch()> starts
+it, is true when it is up, else leaves in C<said> what it has printed.
+
+=cut
+
+sub why_not ($class) {
+    return $> ? "needs root: $class switches users" : undef;
+}
+
+# A port that was free a moment ago may be taken.
+sub start ($class, %o) {
+    state $count = 0;
+    my $said;
+    for my $try (1 .. 3) {
+        my $dir  = temp_dir() . '/' . lc($class) . ++$count;
+        my $self = bless { dir => $dir, log => "$dir/log" }, $class;
+        mkdir $dir, 0755 or die "$dir: $!\n";
+        $self->{port}{$_} = free_port() for sort keys %{ $o{milters} };
+        $self->configure(%o);
+        return $self if $self->launch;
+        $said = $self->{said} . $self->log_text;
+        $self->stop;
+        last if $said !~ /in use/i;
+    }
+    die "$class did not start:\n$said";
+}
+
+sub make_directories ($self, @names) {
+    for my $name (@names) {
+        mkdir "$self->{dir}/$name", 0755 or die "$self->{dir}/$name: $!\n";
+    }
+    return;
+}
+
+sub port ($self, $name) { return $self->{port}{$name} }
+
+sub log_text ($self) { return -e $self->{log} ? read_file($self->{log}) : '' }
+
+1;
