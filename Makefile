@@ -130,7 +130,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
-  check-system check-mta check-peers unit asan lint format format-check bench \
+  check-system check-mta check-sustained check-peers unit asan lint format format-check bench \
   generate check-generated \
   coverage coverage-run coverage-perl fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 
@@ -230,6 +230,9 @@ check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
 check-mta: all ## a real Postfix and a real Sendmail before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
+MINUTES ?= 30
+check-sustained: all ## MINUTES of mixed mail behind both MTAs while workers are killed; SEED=1
+	@BIN=$(BIN) tests/mta/sustained --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
 	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)
 coverage: ## lines and branches of milterproto/ and of the pool that tests reach

@@ -12,9 +12,10 @@ use IO::Socket::INET;
 
 =head1 METHODS
 
-=head2 Sink->start
+=head2 Sink->start([note => FUNCTION])
 
-Starts it as a process of its own.
+Starts it as a process of its own.  With a function, that is called for each
+message (as messages() gives it) and returns a line; only the lines are kept.
 
 =head2 port()
 
@@ -29,20 +30,27 @@ their brackets.
 
 How many have arrived; cheap.
 
+=head2 notes()
+
+The lines of the function.
+
 =cut
 
-sub start ($class) {
+sub start ($class, %o) {
+    state $count = 0;
     my $listener = IO::Socket::INET->new(
         Listen    => 128,
         LocalAddr => '127.0.0.1',
         LocalPort => 0
     ) or die "sink: $@\n";
-    my $self
-        = bless { dir => temp_dir() . '/sink', port => $listener->sockport },
-        $class;
-    mkdir $self->{dir} or die "$self->{dir}: $!\n";
-    $self->{process}
-        = start_process(code => sub { serve($listener, $self->{dir}) });
+    my $dir  = temp_dir() . '/sink' . ++$count;
+    my $self = bless { dir => $dir, port => $listener->sockport }, $class;
+    mkdir $dir or die "$dir: $!\n";
+    my $keep
+        = $o{note}
+        ? sub (@message) { note("$dir/notes", $o{note}->(@message)) }
+        : sub (@message) { keep($dir, @message) };
+    $self->{process} = start_process(code => sub { serve($listener, $keep) });
     return $self;
 }
 
@@ -60,7 +68,12 @@ sub messages ($self) {
     return @messages;
 }
 
-sub serve ($listener, $dir) {
+sub notes ($self) {
+    my $file = "$self->{dir}/notes";
+    return -e $file ? split /\n/, read_file($file) : ();
+}
+
+sub serve ($listener, $keep) {
     my $select = IO::Select->new($listener);
     my %client;
     while (1) {
@@ -68,7 +81,8 @@ sub serve ($listener, $dir) {
             if ($fh == $listener) {
                 my $new = $listener->accept or next;
                 $select->add($new);
-                $client{$new} = { fh => $new, dir => $dir, in => '', to => [] };
+                $client{$new}
+                    = { fh => $new, keep => $keep, in => '', to => [] };
                 syswrite $new, "220 sink.example ESMTP\r\n";
                 next;
             }
@@ -87,7 +101,13 @@ sub serve ($listener, $dir) {
 sub step ($c) {
     if ($c->{data}) {
         return 1 if $c->{in} !~ /(?:\A|\r\n)\.\r\n\z/;
-        keep($c, substr $c->{in}, 0, -3);
+        $c->{keep}->(
+            {
+                from  => $c->{from},
+                to    => $c->{to},
+                bytes => substr($c->{in}, 0, -3) =~ s/(\A|\n)\./$1/gr
+            }
+        );
         @$c{qw(in data)} = ('', 0);
         return syswrite $c->{fh}, "250 2.0.0 kept\r\n";
     }
@@ -119,13 +139,19 @@ sub command ($c, $line) {
     return '250 2.0.0 ok';
 }
 
-sub keep ($c, $bytes) {
+sub keep ($dir, $message) {
     state $n = 0;
-    my $name = sprintf '%s/%05d', $c->{dir}, ++$n;
-    $bytes =~ s/(\A|\n)\./$1/g;
-    write_file("$name.env", join "\n", $c->{from}, @{ $c->{to} });
-    write_file("$name.tmp", $bytes);
+    my $name = sprintf '%s/%05d', $dir, ++$n;
+    write_file("$name.env", join "\n", $message->{from}, @{ $message->{to} });
+    write_file("$name.tmp", $message->{bytes});
     rename "$name.tmp", "$name.msg" or die "$name: $!\n";
+    return;
+}
+
+sub note ($file, $line) {
+    open my $fh, '>>:raw', $file or die "$file: $!\n";
+    say {$fh} $line;
+    close $fh or die "$file: $!\n";
     return;
 }
 
