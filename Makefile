@@ -48,7 +48,8 @@ WARN  := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
          -Wmissing-prototypes -Wvla -Wswitch-enum -Wformat=2
 INC   := -I. -Imilterproto/include
 DEFS  := -DMD_VERSION='"$(VERSION)"' -DMD_SPOOLDIR='"$(SPOOLDIR)"' \
-         -DMD_WORKER_PATH='"$(PREFIX)/bin/mimedefang.pl"'
+         -DMD_WORKER_PATH='"$(PREFIX)/bin/mimedefang.pl"' \
+         -DMD_LIBEXECDIR='"$(PREFIX)/lib/sallyport"'
 HARD  := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 OPT   := -O2 -g
 EXTRA :=
@@ -317,6 +318,13 @@ $(OUT)/man/milter-check.1: docs/man/milter-check.1.in docs/man/command-options \
   $(BIN)/milter-check
 	@mkdir -p $(@D)
 	docs/man/command-options $(BIN)/milter-check $< > $@
+# The doctor is a part of mimedefang, with a table of its findings.
+$(OUT)/man/mimedefang-doctor.8: docs/man/mimedefang-doctor.8.in $(BIN)/mimedefang
+	@mkdir -p $(@D)
+	$(BIN)/mimedefang doctor --help-mdoc > $@.options
+	$(BIN)/mimedefang doctor --help-mdoc-findings > $@.findings
+	sed -e '/@OPTIONS@/{r $@.options' -e 'd;}' \
+	  -e '/@FINDINGS@/{r $@.findings' -e 'd;}' $< > $@
 # The manual of a Perl program is in it.
 $(POD_PAGES): $(OUT)/man/%.8: perl-bridge/bin/%
 	@mkdir -p $(@D)

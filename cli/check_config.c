@@ -3,17 +3,13 @@
 
 #include "cli/md_facts.h"
 #include "cli/md_limits.h"
+#include "cli/md_probe.h"
 #include "cli/start.h"
-#include "core/base/clock.h"
-#include "core/base/fdio.h"
 #include "core/base/log.h"
-#include "core/base/muxproto.h"
-#include "core/base/run.h"
 #include "multiplexor/proc.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,11 +17,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define MUX_WAIT_MS    5000
-#define FILTER_WAIT_MS 60000
 
 enum finding {
 	OK,
@@ -256,46 +248,11 @@ check_milter_sockets(
 		check_socket("milter socket", o->conn, opts);
 }
 
-/* Its answer to "free", -1 with the reason in *why. */
-static long
-ask_free(const char *path, const char **why)
-{
-	msec end = clock_mono_ms() + MUX_WAIT_MS, now;
-	int fd = fdio_unix_connect(path, true);
-	long rc = -1;
-	char text[64];
-	size_t n = 0;
-
-	*why = fd < 0 ? strerror(-fd) : "no answer";
-	if (fd < 0 || fdio_write_all(fd, "free\n", 5) < 0)
-		goto out;
-	while (n < sizeof(text) - 1 && (now = clock_mono_ms()) < end) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		ssize_t got;
-
-		if (poll(&p, 1, (int)(end - now)) <= 0)
-			continue;
-		got = read(fd, text + n, sizeof(text) - 1 - n);
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	text[n] = '\0';
-	if (n > 0) {
-		rc = mux_parse_free(text, n);
-		*why = "its answer is no number";
-	}
-out:
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
 static void
 check_separate(const char *path)
 {
 	const char *why;
-	long n = ask_free(path, &why);
+	long n = probe_multiplexor(path, &why);
 
 	if (n >= 0)
 		say(OK, "multiplexor %s: answers, %ld workers are free", path,
@@ -306,33 +263,17 @@ check_separate(const char *path)
 		    path, why);
 }
 
-/* What the worker program says of the filter; its first line, if it fails. */
 static void
 check_filter(const struct mux_opts *mo)
 {
-	const char *argv[5] = { mo->worker }, *why;
 	struct buf said;
-	int n = 1, status;
+	char why[1024];
 
-	if (mo->filter) {
-		argv[n++] = "-f";
-		argv[n++] = mo->filter;
-	}
-	argv[n] = "-test";
 	buf_init(&said, 0);
-	status = run_program(argv, FILTER_WAIT_MS, &said);
-	why = buf_cstr(&said);
-	if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		say(OK, "filter: %s loads it", mo->worker);
-	else if (status == -ETIMEDOUT)
-		say(ERROR,
-		    "filter: %s did not load it within %d s; try by hand: %s "
-		    "%s%s -test",
-		    mo->worker, FILTER_WAIT_MS / 1000, mo->worker,
-		    mo->filter ? "-f " : "", mo->filter ? mo->filter : "");
+	if (probe_filter(mo, "-test", &said, why, sizeof(why)) < 0)
+		say(ERROR, "filter: %s", why);
 	else
-		say(ERROR, "filter: %s does not load it: %.*s", mo->worker,
-		    (int)(why ? strcspn(why, "\n") : 0), why ? why : "");
+		say(OK, "filter: %s loads it", mo->worker);
 	buf_fini(&said);
 }
 

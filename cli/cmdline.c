@@ -82,11 +82,12 @@ n_rows(const struct cmdline *c)
 	return c->n + N_COMMON - (c->print_config ? 0 : 1);
 }
 
-/* The program's rows and the common ones. */
+/* The program's rows and the common ones, then those of another. */
 static struct opt *
 all_rows(const struct cmdline *c)
 {
-	struct opt *rows = malloc((c->n + N_COMMON) * sizeof(*rows));
+	struct opt *rows =
+	    malloc((c->n + N_COMMON + c->n_also) * sizeof(*rows));
 
 	if (!rows) {
 		fprintf(stderr, "%s: Out of memory\n", c->name);
@@ -95,6 +96,8 @@ all_rows(const struct cmdline *c)
 	if (c->n)
 		memcpy(rows, c->rows, c->n * sizeof(*rows));
 	memcpy(rows + c->n, common, sizeof(common));
+	if (c->n_also)
+		memcpy(rows + n_rows(c), c->also, c->n_also * sizeof(*rows));
 	return rows;
 }
 
@@ -173,7 +176,7 @@ int
 cmdline_parse(const struct cmdline *c, void *opts, int argc, char **argv)
 {
 	struct opt *rows = all_rows(c);
-	size_t n = n_rows(c);
+	size_t n = n_rows(c) + c->n_also;
 	int rest, stop;
 
 	wants_config = c->print_config;

@@ -21,6 +21,9 @@ struct cmdline {
 	/* appends further text there, or NULL; usage: not for --help, but for
 	 * -h and bad options */
 	void (*tail)(const void *opts, bool usage, struct buf *out);
+	/* rows of another program, which its page and help have, or NULL */
+	const struct opt *also;
+	size_t n_also;
 	bool command;       /* the first word ends the options; -h succeeds */
 	bool permute;       /* ... but options may follow it */
 	int usage_status;   /* exit status after a bad command line; 0 = 1 */

@@ -3,22 +3,8 @@
 
 #include "cli/cmdline.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-__attribute__((noreturn, format(printf, 2, 3))) static void
-refuse(const char *prog, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "%s: ", prog);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 /* What is said of the process holds for its multiplexor. */
 static void
@@ -36,28 +22,57 @@ hand_down(const struct md_opts *o, struct mux_opts *mo)
 		mo->request_bytes = o->fe.limits.request_bytes;
 }
 
-static void
-parse_builtin(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
+/* Those behind "--". */
+static int
+parse_mux(int argc, char **argv, const struct md_cmdline_opts *how,
+    struct md_opts *o, struct mux_opts *mo, char *err, size_t errlen)
 {
-	const struct cmdline builtin = { .name = "mimedefang ... --",
+	const struct cmdline mux = { .name = "mimedefang ... --",
 		.rows = mux_option_rows,
 		.n = mux_option_count,
+		.usage_status = how->usage_status,
 		.print_config = &o->print_builtin };
-	char err[512];
 
-	cmdline_parse(&builtin, mo, argc, argv);
-	if (mo->user || mo->pid_file || mo->lock_file || mo->foreground ||
-	    mo->log_stderr || mo->log_format)
-		refuse(argv[0],
-		    "-U -p -o -D --log-stderr --log-format behind -- belong to "
-		    "a separate multiplexor; give them before --");
-	hand_down(o, mo);
-	if (mux_opts_check(mo, err, sizeof(err)) < 0)
-		refuse(argv[0], "%s", err);
+	cmdline_parse(&mux, mo, argc, argv);
+	if (!o->mux_socket) {
+		if (mo->user || mo->pid_file || mo->lock_file ||
+		    mo->foreground || mo->log_stderr || mo->log_format) {
+			snprintf(err, errlen,
+			    "-U -p -o -D --log-stderr --log-format behind -- "
+			    "belong to a separate multiplexor; give them "
+			    "before --");
+			return -1;
+		}
+		hand_down(o, mo);
+	}
+	return mux_opts_check(mo, err, errlen);
+}
+
+int
+md_cmdline_finish(int argc, char **argv, int rest,
+    const struct md_cmdline_opts *how, struct md_opts *o, struct mux_opts *mo,
+    char *err, size_t errlen)
+{
+	if (md_opts_check(o, err, errlen) < 0)
+		return -1;
+	if (o->mux_socket && !how->separate) {
+		if (rest == argc)
+			return 0;
+		snprintf(err, errlen,
+		    "options behind -- are for the built-in multiplexor; give "
+		    "them to the one at %s, or leave out -m",
+		    o->mux_socket);
+		return -1;
+	}
+	/* The word before the rest serves as the program's name. */
+	argv[rest - 1] = argv[0];
+	return parse_mux(
+	    argc - rest + 1, argv + rest - 1, how, o, mo, err, errlen);
 }
 
 void
-md_cmdline_parse(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
+md_cmdline_parse(int argc, char **argv, const struct md_cmdline_opts *how,
+    struct md_opts *o, struct mux_opts *mo)
 {
 	const struct cmdline own = { .name = "mimedefang",
 		.rows = md_option_rows,
@@ -65,22 +80,15 @@ md_cmdline_parse(int argc, char **argv, struct md_opts *o, struct mux_opts *mo)
 		.words = " [-- multiplexor options]",
 		.more = "The multiplexor's options: mimedefang-multiplexor "
 			"--help\n",
+		.usage_status = how->usage_status,
 		.print_config = &o->print_config };
 	char err[512];
-	int rest;
+	int rest = cmdline_parse(&own, o, argc, argv);
 
-	rest = cmdline_parse(&own, o, argc, argv);
-	if (md_opts_check(o, err, sizeof(err)) < 0)
-		refuse(argv[0], "%s", err);
-	if (!o->mux_socket) {
-		/* The word before the rest serves as the program's name. */
-		argv[rest - 1] = argv[0];
-		parse_builtin(argc - rest + 1, argv + rest - 1, o, mo);
-	} else if (rest < argc) {
-		refuse(argv[0],
-		    "options behind -- are for the built-in multiplexor; give "
-		    "them to the one at %s, or leave out -m",
-		    o->mux_socket);
+	if (md_cmdline_finish(argc, argv, rest, how, o, mo, err, sizeof(err)) <
+	    0) {
+		fprintf(stderr, "%s: %s\n", argv[0], err);
+		exit(how->usage_status ? how->usage_status : 1);
 	}
 }
 
@@ -95,7 +103,7 @@ md_cmdline_print(const struct md_opts *o, const struct mux_opts *mo)
 		buf_adds(&text, "[mimedefang]\n");
 		opt_dump(md_option_rows, md_option_count, o, &text);
 	}
-	if (!o->mux_socket) {
+	if (mo->worker) { /* they were parsed */
 		buf_adds(&text, "[multiplexor]\n");
 		opt_dump(mux_option_rows, mux_option_count, mo, &text);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mimedefang: the milter daemon; what it is made of. */
 #include "cli/check_config.h"
+#include "cli/doctor.h"
 #include "cli/md_cmdline.h"
 #include "cli/md_run.h"
 #include "cli/prcap.h"
@@ -31,9 +32,12 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "prcap") == 0)
 		return prcap_print();
+	if (argc > 1 && strcmp(argv[1], "doctor") == 0)
+		return doctor_main(argc - 1, argv + 1);
 	or_exit(md_listen_inherit(&listen, err, sizeof(err)), argv[0], err);
 	o.inherited = listen.inherited;
-	md_cmdline_parse(argc, argv, &o, &mo);
+	md_cmdline_parse(argc, argv,
+	    &(struct md_cmdline_opts){ .separate = false }, &o, &mo);
 	if (o.print_config || o.print_builtin)
 		return md_cmdline_print(&o, &mo);
 	if (o.check_config)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct opts {
-	bool loud;
+	bool loud, quiet;
 	const char *name;
 };
 static const struct opt rows[] = {
@@ -25,7 +25,11 @@ static const struct opt rows[] = {
 struct call {
 	bool command;
 	const char *argv[5];
-	bool config, permute;
+	bool config, permute, also;
+};
+static const struct opt also[] = {
+	{ 'q', "quiet", OPT_FLAG, 0, offsetof(struct opts, quiet), NULL, NULL,
+	    0, 0, "of another program", NULL },
 };
 
 static void
@@ -49,6 +53,9 @@ parse(void *arg)
 		.tail = tail,
 		.permute = call->permute,
 		.command = call->command,
+		.also = also,
+		.n_also = call->also,
+		.usage_status = call->also ? 2 : 0,
 		.print_config = call->config ? &print : NULL };
 	struct opts o = { 0 };
 	int argc = 0, rest;
@@ -58,7 +65,7 @@ parse(void *arg)
 	rest = cmdline_parse(&c, &o, argc, (char **)(uintptr_t)call->argv);
 	if (print)
 		cmdline_print_config(&c, &o);
-	printf("loud %d, rest %d\n", o.loud, rest);
+	printf("loud %d, rest %d%s\n", o.loud, rest, o.quiet ? ", quiet" : "");
 	return 7;
 }
 
@@ -150,6 +157,25 @@ bad_option_is_told_with_the_usage(void **state)
 	assert_non_null(strstr(err, "Usage: prog [options] WORD\n"));
 }
 
+static void
+options_of_another_program_are_parsed_and_not_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    run((struct call){ .also = true, .argv = ARGS("-lq") }), 7);
+	assert_string_equal(out, "loud 1, rest 2, quiet\n");
+	assert_int_equal(
+	    run((struct call){
+		.also = true, .config = true, .argv = ARGS("-q", "-l") }),
+	    7);
+	assert_string_equal(out, "loud 1, rest 3, quiet\n");
+	assert_int_equal(
+	    run((struct call){ .also = true, .argv = ARGS("--help") }), 0);
+	assert_null(strstr(out, "quiet"));
+	assert_int_equal(
+	    run((struct call){ .also = true, .argv = ARGS("-?") }), 2);
+}
+
 int
 main(void)
 {
@@ -159,6 +185,8 @@ main(void)
 		cmocka_unit_test(version_and_mdoc_are_told),
 		cmocka_unit_test(configuration_is_printed_when_all_is_known),
 		cmocka_unit_test(bad_option_is_told_with_the_usage),
+		cmocka_unit_test(
+		    options_of_another_program_are_parsed_and_not_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

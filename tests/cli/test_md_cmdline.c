@@ -14,6 +14,7 @@ static char out[16384], err[16384];
 
 struct call {
 	char *argv[16];
+	bool separate;
 };
 
 static int
@@ -26,7 +27,10 @@ print(void *arg)
 
 	while (call->argv[argc])
 		argc++;
-	md_cmdline_parse(argc, call->argv, &o, &mo);
+	md_cmdline_parse(argc, call->argv,
+	    &(struct md_cmdline_opts){ .separate = call->separate,
+		.usage_status = call->separate * 2 },
+	    &o, &mo);
 	o.print_config = !o.print_builtin;
 	return md_cmdline_print(&o, &mo);
 }
@@ -36,7 +40,9 @@ run(struct call call)
 {
 	return capture_run(print, &call, out, sizeof(out), err, sizeof(err));
 }
-#define RUN(...) run((struct call){ { "prog", __VA_ARGS__, NULL } })
+#define RUN(...) run((struct call){ { "prog", __VA_ARGS__, NULL }, false })
+#define RUN_SEPARATE(...)                                                      \
+	run((struct call){ { "prog", __VA_ARGS__, NULL }, true })
 
 static void
 shows(const char *line)
@@ -80,6 +86,22 @@ a_separate_multiplexor_has_its_own(void **state)
 	assert_string_equal(err,
 	    "prog: options behind -- are for the built-in multiplexor; give "
 	    "them to the one at /mx, or leave out -m\n");
+}
+
+static void
+options_of_a_separate_one_are_taken_if_that_is_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(RUN_SEPARATE("-p", "/s", "-z", "/spool", "-m", "/mx",
+			     "--", "-x", "7", "-U", "a"),
+	    0);
+	shows("multiplexor=/mx\n");
+	shows("max-workers=7\n");
+	shows("user=a\n");
+	assert_null(strstr(strstr(out, "[multip"), "spool=/spool\n"));
+	assert_int_equal(RUN_SEPARATE("-p", "/s", "--", "-U", "a"), 2);
+	assert_int_equal(RUN_SEPARATE("-p", "/s", "--", "--nosuch"), 2);
+	assert_int_equal(RUN_SEPARATE("-p", ""), 2);
 }
 
 static void
@@ -130,6 +152,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_sections_are_shown),
 		cmocka_unit_test(a_separate_multiplexor_has_its_own),
+		cmocka_unit_test(
+		    options_of_a_separate_one_are_taken_if_that_is_wanted),
 		cmocka_unit_test(
 		    behind_the_dashes_only_the_multiplexor_is_shown),
 		cmocka_unit_test(values_stay_on_their_line),
