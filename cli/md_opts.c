@@ -2,6 +2,7 @@
 #include "cli/md_opts.h"
 
 #include "core/base/log.h"
+#include "core/frontend/spare.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -142,6 +143,9 @@ const struct opt md_option_rows[] = {
 	    "refuse messages for now when less is free in the spool; 0: never"),
 	INT(0, "sweep-age", OPT_STRICT, fe.sweep_age_h, "HOURS", "72", 0, 87600,
 	    "at start, remove working directories of a crash that are as old; "
+	    "0: none"),
+	INT(0, "spare-dirs", OPT_STRICT, fe.spare_dirs, "N", "16", 0, SPARE_MAX,
+	    "keep up to N emptied working directories for the next messages; "
 	    "0: none"),
 	FLAG(0, "no-log-summary", no_summary,
 	    "do not log one line for each message"),

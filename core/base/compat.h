@@ -4,6 +4,9 @@
 #define CORE_BASE_COMPAT_H
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 
 /* Reads directory entries without the 32 KB that opendir allocates. */
 #ifdef __linux__
@@ -12,6 +15,15 @@ typedef struct dirent64 compat_dirent;
 #else
 typedef struct dirent compat_dirent;
 #define compat_getdents(fd, buf, n) getdents(fd, buf, n)
+#endif
+
+/* Renames below one directory.  -1: EEXIST if there is something of that name;
+ * any other error if the system or the file system cannot promise that. */
+#ifdef __linux__
+#define compat_rename_new(dirfd, from, to)                                     \
+	renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE)
+#else
+#define compat_rename_new(dirfd, from, to) (errno = ENOSYS, -1)
 #endif
 
 /* Descendants whose parent dies become children of this process. */

@@ -261,6 +261,31 @@ open_nofollow(int dirfd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool
+is_dots(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+int
+fdio_dir_is_empty(int fd)
+{
+	_Alignas(compat_dirent) char batch[4096];
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while ((n = compat_getdents(fd, batch, sizeof(batch))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const compat_dirent *e = (const void *)(batch + at);
+
+			if (!is_dots(e->d_name))
+				return 0;
+			at += e->d_reclen;
+		}
+	return n < 0 ? -errno : 1;
+}
+
 static int remove_dir(int dirfd, const char *name, int fd, unsigned depth);
 
 /* Removes one entry.  `type` spares the question what it is. */
@@ -293,7 +318,7 @@ remove_batch(int fd, const char *batch, size_t n, unsigned depth)
 		int r;
 
 		at += e->d_reclen;
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+		if (is_dots(e->d_name))
 			continue;
 		r = remove_entry(fd, e->d_name, e->d_type, depth);
 		if (first == 0)

@@ -45,6 +45,8 @@ void fdio_unix_unlink(const char *path, const struct fdio_made *made);
 
 /* Opens a directory by absolute or relative path, O_DIRECTORY. */
 int fdio_open_dir(const char *path);
+/* Is there anything in it?  1: nothing; 0: something. */
+int fdio_dir_is_empty(int fd);
 /* Removes name below dirfd with all that is in it; follows no symlink; goes on
  * after an error and returns the first one.  Directories that lie deeper than
  * 64 levels stay (-ELOOP). */

@@ -223,6 +223,7 @@ frontend_new(struct frontend **out, struct event_base *base,
 	fe->env.spool.group = opts->group_access;
 	fe->env.spool.keep_all = opts->keep_dirs;
 	fe->env.spool.keep_failed = opts->keep_failed;
+	fe->env.spool.spares.max = (unsigned)opts->spare_dirs;
 	sweep_spool(
 	    &fe->env.spool, clock_wall_s(), (int64_t)opts->sweep_age_h * 3600);
 	if (make_server(fe) < 0) {

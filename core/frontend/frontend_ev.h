@@ -32,6 +32,7 @@ struct frontend_opts {
 	bool set_symlist;       /* -y */
 	bool strip_cr;          /* -c */
 	long sweep_age_h;       /* of what is swept at start; 0 = nothing is */
+	long spare_dirs;        /* empty ones that wait; at most SPARE_MAX */
 	const char *loopback;   /* -L: NULL = none */
 	const char *scanned_by; /* -x: "" = no header */
 	const char *my_ip;      /* this host's address, NULL = not known */

@@ -157,8 +157,8 @@ mail_size(const struct mail *m)
 }
 
 int
-mail_write(struct mail *m, const struct spool *s, enum mail_file which,
-    const char *ctx)
+mail_write(
+    struct mail *m, struct spool *s, enum mail_file which, const char *ctx)
 {
 	struct buf *b = &m->file[which];
 
@@ -182,8 +182,7 @@ mail_write(struct mail *m, const struct spool *s, enum mail_file which,
 }
 
 int
-mail_keep_small(
-    struct mail *m, const struct spool *s, size_t limit, const char *ctx)
+mail_keep_small(struct mail *m, struct spool *s, size_t limit, const char *ctx)
 {
 	for (enum mail_file i = 0; i < MAIL_FILE_N; i++) {
 		if (!m->file[i].failed && buf_len(&m->file[i]) <= limit)
@@ -196,7 +195,7 @@ mail_keep_small(
 }
 
 int
-mail_seal(struct mail *m, const struct spool *s, const char *ctx)
+mail_seal(struct mail *m, struct spool *s, const char *ctx)
 {
 	convert_body_end(&m->body, &m->file[MAIL_INPUTMSG]);
 	if (m->body.suspicious)

@@ -76,12 +76,12 @@ uint64_t mail_size(const struct mail *m);
 
 /* Writes out each file that has more than `limit` octets in memory. */
 __attribute__((warn_unused_result)) int mail_keep_small(
-    struct mail *m, const struct spool *s, size_t limit, const char *ctx);
+    struct mail *m, struct spool *s, size_t limit, const char *ctx);
 /* Writes out what is in memory of one file. */
-__attribute__((warn_unused_result)) int mail_write(struct mail *m,
-    const struct spool *s, enum mail_file which, const char *ctx);
+__attribute__((warn_unused_result)) int mail_write(
+    struct mail *m, struct spool *s, enum mail_file which, const char *ctx);
 /* Ends the body and COMMANDS and writes out everything. */
 __attribute__((warn_unused_result)) int mail_seal(
-    struct mail *m, const struct spool *s, const char *ctx);
+    struct mail *m, struct spool *s, const char *ctx);
 
 #endif

@@ -60,12 +60,21 @@ message_drop(struct message *m, const char *verdict)
 	m->mail = NULL;
 }
 
+void
+message_leave_worker(struct message *m)
+{
+	if (m->mail)
+		m->mail->dir.unsure = true;
+}
+
 /* Nothing that was begun for the last event goes on. */
 static void
 stop_waiting(struct message *m)
 {
-	if (m->question != Q_NONE)
+	if (m->question != Q_NONE) {
 		m->env->asker->cancel(m->env->asker->self, m->ticket);
+		message_leave_worker(m);
+	}
 	if (m->held || m->question == Q_SCAN)
 		m->ops->wake(m->arg, MSEC_NEVER);
 	m->question = Q_NONE;

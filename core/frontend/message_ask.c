@@ -61,6 +61,7 @@ message_about(const struct message *m)
 static void
 question_failed(struct message *m, enum question q)
 {
+	message_leave_worker(m);
 	if (q == Q_FREE)
 		log_msg(LOG_L_WARN, NULL,
 		    "mfconnect: Error communicating with multiplexor");

@@ -76,6 +76,8 @@ void message_drop(struct message *m, const char *verdict);
 /* Sends env->request; fits is what request_*() said of it. */
 void message_ask(struct message *m, enum question q, int fits);
 struct request_about message_about(const struct message *m);
+/* A question ends without its worker's answer: that one may go on with it. */
+void message_leave_worker(struct message *m);
 /* Logs the answer as an error; what was asked for fails. */
 void message_answer_is_error(
     struct message *m, enum question q, const char *answer);

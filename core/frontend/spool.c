@@ -2,7 +2,7 @@
 /*
  * spool: every system call here is paid once a message, so there are few: a
  * file is opened, written and closed in one go, and a directory that holds only
- * the files that we know is removed without being read.
+ * the files that we know is emptied without being read first.
  */
 #include "spool.h"
 
@@ -40,6 +40,7 @@ spool_open(struct spool *s, const char *path, char *err, size_t errlen)
 void
 spool_close(struct spool *s)
 {
+	spare_remove_all(&s->spares, s->fd);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
@@ -84,8 +85,7 @@ spool_has_room(
 void
 spool_dir_init(struct spool_dir *d)
 {
-	d->fd = -1;
-	d->name[0] = '\0';
+	*d = (struct spool_dir){ .fd = -1 };
 }
 
 /* The queue id comes from the MTA, which may be anybody. */
@@ -110,29 +110,45 @@ spool_dir_name(struct spool_dir *d, const char *queue_id, const char *ident)
 	    fit_for_name(queue_id) ? queue_id : ident);
 }
 
-int
-spool_dir_create(const struct spool *s, struct spool_dir *d, const char *ident,
-    const char *ctx)
+/* A spare directory gets the name, or a new one is made.  0 or -errno. */
+static int
+make_dir(struct spool *s, struct spool_dir *d)
 {
-	const mode_t mode = s->group ? 0750 : 0700;
-	int rc = mkdirat(s->fd, d->name, mode);
+	int fd = spare_take(&s->spares, s->fd, d->name, &d->look);
 
-	for (int i = 0; rc < 0 && errno == EEXIST && i < NAME_TRIES; i++) {
+	if (fd == -ENOENT) {
+		if (mkdirat(s->fd, d->name, s->group ? 0750 : 0700) < 0)
+			return -errno;
+		fd = openat(s->fd, d->name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0) {
+			fd = -errno;
+			unlinkat(s->fd, d->name, AT_REMOVEDIR);
+			return fd;
+		}
+		spare_look_at(&s->spares, fd, &d->look);
+	}
+	if (fd < 0)
+		return fd;
+	d->fd = fd;
+	return 0;
+}
+
+int
+spool_dir_create(
+    struct spool *s, struct spool_dir *d, const char *ident, const char *ctx)
+{
+	int rc = make_dir(s, d);
+
+	for (int i = 0; rc == -EEXIST && i < NAME_TRIES; i++) {
 		snprintf(d->name, sizeof(d->name),
 		    i ? SPOOL_PREFIX "%s-%d" : SPOOL_PREFIX "%s", ident, i);
-		rc = mkdirat(s->fd, d->name, mode);
+		rc = make_dir(s, d);
 	}
-	if (rc == 0) {
-		d->fd = openat(s->fd, d->name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (d->fd >= 0)
-			return 0;
-		rc = errno;
-		unlinkat(s->fd, d->name, AT_REMOVEDIR);
-		errno = rc;
-	}
+	if (rc == 0)
+		return 0;
 	log_msg(LOG_L_WARN, ctx, "Could not create directory %s/%s: %s",
-	    s->path, d->name, strerror(errno));
+	    s->path, d->name, strerror(-rc));
 	return -1;
 }
 
@@ -196,15 +212,20 @@ is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
 	return false;
 }
 
+/* An empty one goes, or waits for the next message. */
 static bool
-is_removed(const struct spool *s, const struct spool_dir *d)
+is_gone(struct spool *s, struct spool_dir *d, bool reuse)
 {
+	if (reuse && spare_put(&s->spares, s->fd, d->name, d->fd, &d->look)) {
+		d->fd = -1;
+		return true;
+	}
 	return unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0;
 }
 
 /* What is usual goes by name, without reading the directory. */
 static void
-remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
+remove_dir(struct spool *s, struct spool_dir *d, bool reuse, const char *ctx)
 {
 	static const char *const files[] = { "INPUTMSG", "HEADERS", "COMMANDS",
 		"RESULTS" };
@@ -212,11 +233,11 @@ remove_dir(const struct spool *s, const struct spool_dir *d, const char *ctx)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		unlinkat(d->fd, files[i], 0);
-	if (is_removed(s, d))
+	if (is_gone(s, d, reuse))
 		return;
 	unlinkat(d->fd, "tmp", AT_REMOVEDIR); /* our worker's; mostly empty */
 	fdio_remove_tree(d->fd, "Work");
-	if (is_removed(s, d))
+	if (is_gone(s, d, reuse))
 		return;
 	rc = fdio_remove_tree(s->fd, d->name); /* the filter left more */
 	if (rc < 0)
@@ -230,13 +251,14 @@ spool_discard(
 {
 	if (d->fd >= 0) {
 		if (!is_kept(s, d, fate, ctx))
-			remove_dir(s, d, ctx);
+			remove_dir(s, d, fate == SPOOL_DONE && !d->unsure, ctx);
 		else if (spool_append(s, d, SPOOL_KEPT, "", 0, ctx) < 0)
 			log_msg(LOG_L_WARN, ctx,
 			    "%s/%s is not marked as kept: a later start may "
 			    "remove it (--sweep-age)",
 			    s->path, d->name);
-		close(d->fd);
+		if (d->fd >= 0)
+			close(d->fd);
 	}
 	spool_dir_init(d);
 }

@@ -13,6 +13,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/clock.h"
+#include "core/frontend/spare.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ struct spool {
 	/* what statvfs said, for a second */
 	msec room_until;
 	uint64_t free_bytes, free_files;
+	struct spares spares; /* set its max after spool_open */
 };
 
 /* How a message ended, for who may want to look at it. */
@@ -44,7 +46,10 @@ enum spool_fate {
 #define SPOOL_NAME_MAX     (sizeof(SPOOL_PREFIX) - 1 + SPOOL_QUEUE_ID_MAX)
 
 struct spool_dir {
-	int fd; /* -1: there is no directory */
+	int fd;      /* -1: there is no directory */
+	bool unsure; /* a worker may still be at work in it when the message is
+		      * done: no other message gets it */
+	struct spare_look look;
 	char name[SPOOL_NAME_MAX + 1];
 };
 
@@ -64,8 +69,8 @@ void spool_dir_name(
     struct spool_dir *d, const char *queue_id, const char *ident);
 /* Takes another name, made of ident, when there is one of that name already
  * (choice:name-taken).  0 or -1. */
-__attribute__((warn_unused_result)) int spool_dir_create(const struct spool *s,
-    struct spool_dir *d, const char *ident, const char *ctx);
+__attribute__((warn_unused_result)) int spool_dir_create(
+    struct spool *s, struct spool_dir *d, const char *ident, const char *ctx);
 
 /* Appends to a file of the directory: created, written and closed.  0 or -1. */
 __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
@@ -75,7 +80,8 @@ __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
 /* Is the file DO-NOT-DELETE-WORK-DIRS there? */
 bool spool_is_marked(const struct spool *s);
 
-/* Done with the directory: removes it, unless an option or the file
+/* Done with the directory: empties and removes it (or keeps the empty one for
+ * the next message), unless an option or the file
  * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  A kept one gets the file
  * SPOOL_KEPT, so that no later start takes it for a leftover.  d is as after
  * spool_dir_init; legal when there is no directory. */

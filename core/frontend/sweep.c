@@ -20,6 +20,20 @@ struct count {
 	char first[NAME_MAX + 1];
 };
 
+static bool
+begins_with(const char *name, const char *prefix)
+{
+	return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* An empty one that waited for a message: of no use, and no loss. */
+static bool
+was_spare(const struct spool *s, const char *name)
+{
+	return begins_with(name, SPARE_PREFIX) &&
+	       unlinkat(s->fd, name, AT_REMOVEDIR) == 0;
+}
+
 /* A working directory, ours, old, and not one that was kept on purpose. */
 static bool
 is_stale(const struct spool *s, const char *name, int64_t before)
@@ -27,7 +41,8 @@ is_stale(const struct spool *s, const char *name, int64_t before)
 	char path[NAME_MAX + sizeof("/" SPOOL_KEPT)];
 	struct stat st;
 
-	if (strncmp(name, SPOOL_PREFIX, strlen(SPOOL_PREFIX)) != 0 ||
+	if ((!begins_with(name, SPOOL_PREFIX) &&
+		!begins_with(name, SPARE_PREFIX)) ||
 	    strlen(name) > SPOOL_NAME_MAX ||
 	    fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
@@ -70,7 +85,7 @@ look_at_all(const struct spool *s, int64_t before, struct count *c)
 		return;
 	}
 	while ((e = readdir(d)))
-		if (is_stale(s, e->d_name, before))
+		if (!was_spare(s, e->d_name) && is_stale(s, e->d_name, before))
 			look_at(s, e->d_name, c);
 	closedir(d);
 }
@@ -81,8 +96,8 @@ sweep_spool(const struct spool *s, int64_t now_s, int64_t older_s)
 	bool alone = flock(s->fd, LOCK_EX | LOCK_NB) == 0;
 	struct count c = { 0 };
 
-	if (older_s > 0 && alone)
-		look_at_all(s, now_s - older_s, &c);
+	if (alone)
+		look_at_all(s, older_s > 0 ? now_s - older_s : INT64_MIN, &c);
 	else if (older_s > 0)
 		log_msg(LOG_L_INFO, NULL,
 		    "%s is in use by another front-end: stale working "

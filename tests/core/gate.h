@@ -216,6 +216,7 @@ gate_open(struct gate *g)
 	g->env.spool.keep_all = g->opts.keep_dirs;
 	g->env.spool.keep_failed = g->opts.keep_failed;
 	g->env.spool.group = g->opts.group_access;
+	g->env.spool.spares.max = (unsigned)g->opts.spare_dirs;
 	assert_int_equal(
 	    negotiate_options(&fo.want, &g->opts, &g->macro_list), 0);
 	assert_int_equal(mlt_filter_new(&g->filter, &fo), 0);

@@ -347,6 +347,32 @@ removal_goes_on_after_what_is_too_deep(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, enter_dir, leave_dir)
 
+static void
+only_an_empty_directory_is_empty(void **state)
+{
+	char name[100];
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdirat(dirfd_, "e", 0700), 0);
+	fd = openat(dirfd_, "e", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(fdio_dir_is_empty(fd), 1);
+	assert_int_equal(mkdirat(fd, ".hidden", 0700), 0);
+	assert_int_equal(fdio_dir_is_empty(fd), 0);
+	assert_int_equal(fdio_dir_is_empty(fd), 0);
+	assert_int_equal(unlinkat(fd, ".hidden", AT_REMOVEDIR), 0);
+	assert_int_equal(fdio_dir_is_empty(fd), 1);
+	for (int i = 0; i < 300; i++) { /* more than is read at once */
+		snprintf(name, sizeof(name), "%090d", i);
+		assert_int_equal(mkdirat(fd, name, 0700), 0);
+	}
+	assert_int_equal(fdio_dir_is_empty(fd), 0);
+	assert_int_equal(fdio_remove_tree(dirfd_, "e"), 0);
+	assert_true(fdio_dir_is_empty(fd) < 0);
+	close(fd);
+	assert_int_equal(fdio_dir_is_empty(-1), -EBADF);
+}
+
 int
 main(void)
 {
@@ -365,6 +391,7 @@ main(void)
 		CASE(symlinks_are_removed_but_not_followed),
 		CASE(many_files_are_removed),
 		CASE(removal_goes_on_after_what_is_too_deep),
+		CASE(only_an_empty_directory_is_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,121 @@ refusals_in_results_reach_the_mta(void **state)
 	}
 }
 
+/* ---- may the next message get its directory? --------------------------------------------- */
+
+/* Every worker that was asked has answered, and nothing failed. */
+static void
+directory_waits_after_an_orderly_end(void **state)
+{
+	static const char *const results[] = { "F\n", "HX-A b\nF\n",
+		"B550 5.7.1 no\n", "D\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+		struct gate g = { .opts = GATE_QUEUE };
+
+		g.opts.spare_dirs = 2;
+		gate_ready(&g);
+		gate_message(&g);
+		gate_scanned(&g, results[i]);
+		assert_null(gate_dir(&g));
+		assert_int_equal(g.env.spool.spares.n, 1);
+		buf_reset(&g.log_buf);
+		gate_close(&g);
+	}
+}
+
+static void
+directory_waits_after_an_answer_to_a_check(void **state)
+{
+	struct gate g = { .opts = GATE_QUEUE };
+
+	(void)state;
+	g.opts.spare_dirs = 2;
+	g.opts.check_sender = true;
+	gate_ready(&g);
+	gate_mail(&g, "<a@b>");
+	gate_answer(&g, "ok 0 no 550 5.7.1 0\n");
+	assert_int_equal(g.env.spool.spares.n, 1);
+	gate_mail(&g, "<a@b>");
+	gate_answer(&g, "ok 1\n");
+	assert_int_equal(g.env.spool.spares.n, 0);
+	mlt_filter_eof(g.filter);
+	gate_pump(&g);
+	assert_int_equal(g.env.spool.spares.n, 1);
+	gate_close(&g);
+}
+
+static void
+directory_does_not_wait_after_a_failure(void **state)
+{
+	static const struct {
+		const char *results, *answer;
+	} rows[] = {
+		{ "F\n", "error: no\n" },
+		{ "F\n", "ERR No response from worker\n" },
+		{ "F\n", NULL },
+		{ "HX-A b\n", "ok\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct gate g = { .opts = GATE_QUEUE };
+
+		g.opts.spare_dirs = 2;
+		gate_ready(&g);
+		gate_message(&g);
+		gate_put(
+		    &g, "RESULTS", rows[i].results, strlen(rows[i].results));
+		gate_answer(&g, rows[i].answer);
+		assert_int_equal(g.env.spool.spares.n, 0);
+		buf_reset(&g.log_buf);
+		gate_close(&g);
+	}
+}
+
+/* The worker of a question that nobody waits for goes on in there. */
+static void
+directory_does_not_wait_while_a_worker_is_in_it(void **state)
+{
+	struct gate g = { .opts = GATE_QUEUE };
+
+	(void)state;
+	g.opts.spare_dirs = 2;
+	gate_ready(&g);
+	gate_message(&g);
+	mlt_filter_eof(g.filter);
+	gate_pump(&g);
+	assert_null(gate_dir(&g));
+	assert_int_equal(g.env.spool.spares.n, 0);
+	gate_close(&g);
+}
+
+/* Nor if it was asked about a recipient, and the message went on. */
+static void
+directory_does_not_wait_after_a_lost_answer(void **state)
+{
+	struct gate g = { .opts = GATE_QUEUE };
+
+	(void)state;
+	g.opts.spare_dirs = 2;
+	g.opts.check_recipient = true;
+	gate_ready(&g);
+	gate_mail(&g, "<a@b>");
+	gate_rcpt(&g, "<lost@d>");
+	gate_answer(&g, NULL);
+	gate_rcpt(&g, "<c@d>");
+	gate_answer(&g, "ok 1\n");
+	gate_header(&g, "Subject", "hi");
+	gate_eoh(&g);
+	gate_eom(&g);
+	gate_scanned(&g, "F\n");
+	gate_heard(&g, "t\nc\nc\n");
+	assert_int_equal(g.env.spool.spares.n, 0);
+	gate_log(&g, "E NOQUEUE: MXCommand: " GATE_DOWN "\n");
+	gate_close(&g);
+}
+
 int
 main(void)
 {
@@ -121,6 +236,12 @@ main(void)
 		cmocka_unit_test(own_headers_come_after_the_filters_changes),
 		cmocka_unit_test(time_is_logged_when_asked_for),
 		cmocka_unit_test(refusals_in_results_reach_the_mta),
+		cmocka_unit_test(directory_waits_after_an_orderly_end),
+		cmocka_unit_test(directory_waits_after_an_answer_to_a_check),
+		cmocka_unit_test(directory_does_not_wait_after_a_failure),
+		cmocka_unit_test(
+		    directory_does_not_wait_while_a_worker_is_in_it),
+		cmocka_unit_test(directory_does_not_wait_after_a_lost_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,71 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "core/base/fdio.h"
-#include "core/base/log.h"
-#include "core/frontend/spool.h"
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-struct fixture {
-	struct spool s;
-	struct spool_dir d;
-	struct buf log;
-	char root[64];
-};
-
-static void
-sink(void *arg, enum log_level level, const char *line)
-{
-	struct fixture *f = arg;
-
-	buf_addf(&f->log, "%c %s\n", "EWID"[level], line);
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	char err[200];
-
-	snprintf(f->root, sizeof(f->root), "%s/spool.XXXXXX",
-	    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(f->root) ||
-	    spool_open(&f->s, f->root, err, sizeof(err)) < 0)
-		return -1;
-	spool_dir_init(&f->d);
-	spool_dir_name(&f->d, "Q1", "ident00");
-	log_set_sink(sink, f);
-	umask(0);
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-	int root = fdio_open_dir("/");
-
-	log_set_sink(NULL, NULL);
-	assert_string_equal(buf_cstr(&f->log), "");
-	spool_discard(&f->s, &f->d, SPOOL_DONE, NULL);
-	spool_close(&f->s);
-	fdio_remove_tree(root, f->root + 1);
-	close(root);
-	buf_fini(&f->log);
-	free(f);
-	return 0;
-}
+#include "tests/core/spoolfix.h"
 
 static int
 mode_of(const struct fixture *f, const char *name)
@@ -78,25 +12,17 @@ mode_of(const struct fixture *f, const char *name)
 }
 
 static void
-assert_logged(struct fixture *f, const char *want)
-{
-	assert_string_equal(buf_cstr(&f->log), want);
-	buf_reset(&f->log);
-}
-
-static void
 modes_are_private_or_of_the_group(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "x", 1, "c"), 0);
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
 	assert_int_equal(mode_of(f, "mdefang-Q1/A"), 0600);
 	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	f->s.group = true;
-	spool_dir_name(&f->d, "Q1", "ident00");
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "x", 1, "c"), 0);
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0750);
 	assert_int_equal(mode_of(f, "mdefang-Q1/A"), 0640);
@@ -108,7 +34,7 @@ file_grows_by_appending(void **state)
 	struct fixture *f = *state;
 	struct buf b = { 0 };
 
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "", 0, "c"), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "one", 3, "c"), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "two", 3, "c"), 0);
@@ -121,23 +47,17 @@ static void
 link_or_pipe_in_the_directory_is_not_written_to(void **state)
 {
 	struct fixture *f = *state;
-	char want[300];
-
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_int_equal(symlinkat("../outside", f->d.fd, "A"), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "x", 1, "c"), -1);
-	snprintf(want, sizeof(want),
-	    "W c: Could not open %s/mdefang-Q1/A: Too many levels of symbolic "
-	    "links\n",
-	    f->root);
-	assert_logged(f, want);
+	assert_logged(f,
+	    "W c: Could not open /sp/mdefang-Q1/A: Too many levels of symbolic "
+	    "links\n");
 	assert_int_equal(mode_of(f, "outside"), -1);
 	assert_int_equal(mkfifoat(f->d.fd, "B", 0600), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "B", "x", 1, "c"), -1);
-	snprintf(want, sizeof(want),
-	    "W c: Could not open %s/mdefang-Q1/B: No such device or address\n",
-	    f->root);
-	assert_logged(f, want);
+	assert_logged(f, "W c: Could not open /sp/mdefang-Q1/B: No such device "
+			 "or address\n");
 }
 
 static void
@@ -168,7 +88,7 @@ taken_names_are_passed_over(void **state)
 	assert_int_equal(mkdirat(f->s.fd, "mdefang-Q1", 0700), 0);
 	assert_int_equal(mkdirat(f->s.fd, "mdefang-ident00", 0700), 0);
 	assert_int_equal(mkdirat(f->s.fd, "mdefang-ident00-1", 0700), 0);
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_string_equal(f->d.name, "mdefang-ident00-2");
 }
 
@@ -178,7 +98,7 @@ directory_that_is_a_link_is_not_entered(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(symlinkat("/tmp", f->s.fd, "mdefang-Q1"), 0);
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_string_equal(f->d.name, "mdefang-ident00");
 }
 
@@ -187,7 +107,7 @@ discard_removes_what_the_filter_left(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	assert_int_equal(spool_append(&f->s, &f->d, "odd", "x", 1, "c"), 0);
 	assert_int_equal(mkdirat(f->d.fd, "Work", 0700), 0);
 	assert_int_equal(mkdirat(f->d.fd, "Work/deep", 0700), 0);
@@ -203,19 +123,16 @@ static void
 k_keeps_only_failed_ones(void **state)
 {
 	struct fixture *f = *state;
-	char want[200];
 
 	f->s.keep_failed = true;
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), -1);
-	spool_dir_name(&f->d, "Q1", "ident00");
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	spool_discard(&f->s, &f->d, SPOOL_FAILED, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
-	snprintf(want, sizeof(want),
-	    "W c: Filter failed.  Message kept in %s/mdefang-Q1\n", f->root);
-	assert_logged(f, want);
+	assert_logged(
+	    f, "W c: Filter failed.  Message kept in /sp/mdefang-Q1\n");
 }
 
 static void
@@ -224,12 +141,11 @@ directories_of_killers_are_kept_up_to_a_number(void **state)
 	struct fixture *f = *state;
 
 	f->s.killers_left = 1;
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q1");
 	spool_discard(&f->s, &f->d, SPOOL_KILLER, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), 0700);
 	buf_reset(&f->log);
-	spool_dir_name(&f->d, "Q2", "ident00");
-	assert_int_equal(spool_dir_create(&f->s, &f->d, "ident00", "c"), 0);
+	create(f, "Q2");
 	spool_discard(&f->s, &f->d, SPOOL_KILLER, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q2"), -1);
 }
@@ -237,7 +153,6 @@ directories_of_killers_are_kept_up_to_a_number(void **state)
 int
 main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(modes_are_private_or_of_the_group),
 		CASE(file_grows_by_appending),

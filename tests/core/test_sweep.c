@@ -1,78 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* sweep: what a start removes from the spool, and what it never does. */
-#include "core/base/fdio.h"
-#include "core/base/log.h"
+#include "tests/core/spoolfix.h"
+
 #include "core/frontend/sweep.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 #define NOW 2000000000 /* of the sweep */
-
-struct fixture {
-	struct spool s;
-	struct buf log;
-	char root[64];
-};
-
-static void
-sink(void *arg, enum log_level level, const char *line)
-{
-	struct fixture *f = arg;
-
-	buf_addf(&f->log, "%c %s\n", "EWID"[level], line);
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	char err[200];
-
-	snprintf(f->root, sizeof(f->root), "%s/sweep.XXXXXX",
-	    getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	if (!mkdtemp(f->root) ||
-	    spool_open(&f->s, f->root, err, sizeof(err)) < 0)
-		return -1;
-	f->s.path = "/sp";
-	log_set_sink(sink, f);
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-	int root = fdio_open_dir("/");
-
-	log_set_sink(NULL, NULL);
-	assert_string_equal(buf_cstr(&f->log), "");
-	spool_close(&f->s);
-	fdio_remove_tree(root, f->root + 1);
-	close(root);
-	buf_fini(&f->log);
-	free(f);
-	return 0;
-}
-
-static void
-assert_logged(struct fixture *f, const char *want)
-{
-	assert_string_equal(buf_cstr(&f->log), want);
-	buf_reset(&f->log);
-}
 
 /* A directory with something in it, so many seconds old at NOW. */
 static void
@@ -86,12 +20,6 @@ make(struct fixture *f, const char *name, time_t age)
 	snprintf(path, sizeof(path), "%s/Work", name);
 	assert_int_equal(mkdirat(f->s.fd, path, 0700), 0);
 	assert_int_equal(utimensat(f->s.fd, name, t, 0), 0);
-}
-
-static bool
-is_there(struct fixture *f, const char *name)
-{
-	return faccessat(f->s.fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static void
@@ -146,16 +74,10 @@ directory_that_was_kept_on_purpose_stays(void **state)
 	struct fixture *f = *state;
 
 	for (int i = 0; i < 3; i++) {
-		struct spool_dir d;
-		char id[] = { 'Q', (char)('0' + i), '\0' };
-
 		f->s.keep_failed = i == 1;
 		f->s.keep_all = i == 2;
-		spool_dir_init(&d);
-		spool_dir_name(&d, id, "ident00");
-		assert_int_equal(
-		    spool_dir_create(&f->s, &d, "ident00", "c"), 0);
-		spool_discard(&f->s, &d, fates[i], "c");
+		create(f, (const char[]){ 'Q', (char)('0' + i), '\0' });
+		spool_discard(&f->s, &f->d, fates[i], "c");
 	}
 	f->s.keep_failed = f->s.keep_all = false;
 	buf_reset(&f->log);
@@ -208,16 +130,47 @@ spool_in_use_is_not_swept(void **state)
 	buf_reset(&f->log);
 }
 
+/* However young, whatever else is kept: there is nothing in it. */
+static void
+spare_directories_of_an_earlier_run_are_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct spool other;
+	char err[200];
+
+	assert_int_equal(mkdirat(f->s.fd, ".spare-1", 0700), 0);
+	assert_int_equal(mkdirat(f->s.fd, ".spare-2", 0700), 0);
+	make(f, ".spare-OLD", 9999); /* something was left in it */
+	make(f, ".spare-YOUNG", 3599);
+	assert_int_equal(spool_open(&other, f->root, err, sizeof(err)), 0);
+	assert_int_equal(sweep_spool(&other, NOW, 0), 0);
+	assert_false(is_there(f, ".spare-1"));
+	assert_true(is_there(f, ".spare-OLD"));
+	assert_int_equal(mkdirat(f->s.fd, ".spare-1", 0700), 0);
+	assert_int_equal(sweep_spool(&f->s, NOW, 0), 0);
+	assert_true(is_there(f, ".spare-1")); /* it may be the other's */
+	spool_close(&other);
+	f->s.keep_all = true;
+	assert_int_equal(sweep_spool(&f->s, NOW, 0), 0);
+	assert_false(is_there(f, ".spare-1"));
+	f->s.keep_all = false;
+	assert_int_equal(sweep_spool(&f->s, NOW, 3600), 1);
+	assert_logged(f,
+	    "I Removed 1 stale working directories from /sp, the first was "
+	    ".spare-OLD\n");
+	assert_true(is_there(f, ".spare-YOUNG/Work"));
+}
+
 int
 main(void)
 {
-#define CASE(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(old_directories_of_ours_are_removed),
 		CASE(what_is_no_directory_of_ours_stays),
 		CASE(directory_that_was_kept_on_purpose_stays),
 		CASE(options_and_the_marker_keep_all),
 		CASE(spool_in_use_is_not_swept),
+		CASE(spare_directories_of_an_earlier_run_are_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

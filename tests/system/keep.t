@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # Which working directories stay: none, those of failed filters (-k), all (-d).
+# Those that do not are used again.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
@@ -25,8 +26,60 @@ my %stays = (
 for my $option (sort keys %stays) {
     subtest "options: -X $option" => sub { all_of($option, $stays{$option}) };
 }
-subtest 'leftovers of a crash' => \&leftovers;
+subtest 'leftovers of a crash'       => \&leftovers;
+subtest 'directories are used again' => \&used_again;
+subtest '--spare-dirs=0'             => \&not_used_again;
 done_testing;
+
+# The filter says which directory it is in.
+sub start_telling (@options) {
+    return Daemon->start(
+        filter => <<'END',
+sub filter       { open my $fh, '>', 'extracted.txt'; return }
+sub filter_begin { action_add_header('X-Number', (stat '.')[1]); return }
+sub filter_end   { unlink 'extracted.txt'; return }
+END
+        options => [ '-X', @options ]
+    );
+}
+
+sub numbers ($daemon, @ids) {
+    my $mta = $daemon->milter;
+    $mta->hello;
+    my @numbers = map { $mta->message(id => $_)->{changes}[0][2] } @ids;
+    $mta->quit;
+    return @numbers;
+}
+
+sub used_again {
+    my $daemon  = start_telling();
+    my @numbers = numbers($daemon, qw(QONE QTWO));
+    like $numbers[0], qr/\A\d+\z/, 'a message is scanned';
+    is $numbers[1], $numbers[0], 'the next one gets its directory';
+    is_deeply [ $daemon->leftovers ], [], 'none is called after a message';
+    is_deeply [ $daemon->spares ],    [".spare-$numbers[0]"], 'one waits';
+    is_deeply [ glob "$daemon->{spool}/.spare-$numbers[0]/*" ], [],
+        'there is nothing in it';
+    $daemon->stop('KILL');
+    is_deeply [ $daemon->spares ], [".spare-$numbers[0]"],
+        'a daemon that is killed leaves it';
+    $daemon->launch;
+    wait_for('the empty one to go', sub { !$daemon->spares });
+    pass 'the next start removes it';
+    numbers($daemon, 'QTHREE');
+    is scalar($daemon->spares), 1, 'one waits again';
+    is $daemon->stop,           0, 'the daemon ends with status 0';
+    is_deeply [ $daemon->spares ], [], 'and takes it away';
+    return;
+}
+
+sub not_used_again {
+    my $daemon = start_telling('--spare-dirs=0');
+    like + (numbers($daemon, 'QONE'))[0], qr/\A\d+\z/, 'a message is scanned';
+    is_deeply [ $daemon->leftovers, $daemon->spares ], [], 'nothing waits';
+    is $daemon->stop, 0, 'the daemon ends with status 0';
+    return;
+}
 
 sub leftovers {
     my $daemon = Daemon->prepare(options => ['-X']);

@@ -73,6 +73,7 @@ y set-macro-list      -                 yes
 - max-delay           30                30
 - min-free            0                 0
 - sweep-age           24                24
+- spare-dirs          0                 0
 - mux-connect-timeout 20                20
 - mux-timeout         800               800
 - no-log-summary      -                 yes

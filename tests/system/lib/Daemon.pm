@@ -228,15 +228,18 @@ sub first_worker ($self) {
     return wait_for('the first worker', $wait);
 }
 
-=head2 leftovers()
+=head2 leftovers(), spares()
 
-Names of working directories in the spool.
+Names of working directories in the spool; of empty ones that wait for messages.
 
 =cut
 
-sub leftovers ($self) {
+sub leftovers ($self) { return $self->_in_spool(qr/\Amdefang-/) }
+sub spares    ($self) { return $self->_in_spool(qr/\A\.spare-/) }
+
+sub _in_spool ($self, $regex) {
     opendir my $dh, $self->{spool} or die "$self->{spool}: $!\n";
-    return grep {/\Amdefang-/} readdir $dh;
+    return grep {/$regex/} readdir $dh;
 }
 
 1;
