@@ -7,6 +7,7 @@ MODE      ?= release
 PREFIX    ?= /usr
 DESTDIR   ?=
 SPOOLDIR  ?= /var/spool/MIMEDefang
+QUARANTINEDIR ?= /var/spool/MD-Quarantine
 export PEER_ROOT ?= build/peers
 export MTA_ROOT  ?= build/mta
 FUZZ_SECONDS ?= 30
@@ -23,7 +24,7 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libperl-dev \
               libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd \
               m4 libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 \
-              libsasl2-modules libwrap0
+              libsasl2-modules libwrap0 apparmor systemd
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
               libio-stringy-perl libmailtools-perl libunix-syslog-perl \
               clamav-daemon clamav clamdscan spamd spamc rspamd \
@@ -340,40 +341,16 @@ $(OUT)/man/mimedefang-filter.5: docs/man/mimedefang-filter.5.in docs/man/functio
 	docs/man/functions $< > $@
 $(OUT)/man/mimedefang.pl.8: docs/man/mimedefang.pl.8.in
 	@mkdir -p $(@D)
-	sed 's|@SPOOLDIR@|$(SPOOLDIR)|' $< > $@
+	sed -e 's|@SPOOLDIR@|$(SPOOLDIR)|' -e 's|@QUARANTINEDIR@|$(QUARANTINEDIR)|' $< > $@
 # A page's prototypes come from the header.
 $(OUT)/man/%.3: docs/man/%.3.in docs/man/synopsis $(wildcard milterproto/include/*.h)
 	@mkdir -p $(@D)
 	docs/man/synopsis $< > $@
 
-# ---- installing ------------------------------------------------------------------
-install: all man ## DESTDIR and PREFIX are honoured
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig \
-	  $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/perl5 \
-	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/filters
-	install -m 755 $(PROGRAMS:%=$(BIN)/%) $(PERL_PROGRAMS:%=perl-bridge/bin/%) \
-	  $(DESTDIR)$(PREFIX)/bin/
-	cp -R perl-bridge/lib/. $(DESTDIR)$(PREFIX)/share/perl5/
-	$(if $(FAST),install -D -m 644 $(FAST) \
-	  $(DESTDIR)$(PREFIX)/lib/sallyport/perl/$(FAST_SO))
-	install -m 644 milterproto/include/* $(DESTDIR)$(PREFIX)/include/
-	install -m 644 $(LIB)/libmilterproto.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 $(LIB)/libmilterproto.so \
-	  $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.$(VERSION)
-	ln -sf libmilterproto.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libmilterproto.so.0
-	ln -sf libmilterproto.so.0 $(DESTDIR)$(PREFIX)/lib/libmilterproto.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
-	  milterproto/milterproto.pc.in \
-	  > $(DESTDIR)$(PREFIX)/lib/pkgconfig/milterproto.pc
-	install -m 644 README.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/sallyport/
-	install -m 644 $(filter-out %/filters,$(wildcard docs/examples/*)) \
-	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/
-	install -m 644 docs/examples/filters/* \
-	  $(DESTDIR)$(PREFIX)/share/doc/sallyport/examples/filters/
-	$(foreach p,$(MAN_PAGES),install -D -m 644 $(p) \
-	  $(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p)) &&) :
+# ---- installing -------------------------------------------------------
+include install.mk
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile install.mk | expand -t 16
 clean: ## remove build/
 	rm -rf build

@@ -6,19 +6,14 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
-use Harness qw(read_file run_program start_process stop_process temp_dir top
+use Harness qw(read_file run_program start_process stop_process temp_dir
     wait_for write_file);
+use Installed    qw(install_tree tool);
 use MilterClient ();
 
-plan skip_all => 'sanitizers and coverage are not for installing'
-    if ($ENV{BIN} // 'build/bin') ne 'build/bin';
 my %path    = map  { ($_ => tool($_)) } qw(pkg-config cc g++ nm readelf);
 my @missing = grep { !$path{$_} } sort keys %path;
 plan skip_all => "not installed: @missing" if @missing;
-
-sub tool ($name) {
-    return (grep {-x} map {"$_/$name"} split /:/, $ENV{PATH})[0];
-}
 
 sub output (@command) {
     my ($status, $out, $errors) = run_program(120, @command);
@@ -28,10 +23,8 @@ sub output (@command) {
 
 # ---- installing ----------------------------------------------------------
 
-my $root = temp_dir() . '/root';
+my $root = install_tree();
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL MODE PKG_CONFIG_PATH)};
-my $make = tool('gmake') // 'make';
-output($make, '-s', '-C', top(), 'install', "DESTDIR=$root", 'PREFIX=/usr');
 
 my ($version)
     = read_file("$root/usr/lib/pkgconfig/milterproto.pc")
