@@ -79,10 +79,10 @@ struct check_opts {
 	    0, 0, "a failed `should' is a failure too", NULL },                \
 	{ 0, "verbose", OPT_FLAG, 0, offsetof(type, check.verbose), NULL,      \
 	    NULL, 0, 0, "show the dialogue of cases that pass too", NULL },    \
-	{ 0, "junit", OPT_STR, 0, offsetof(type, check.junit), "FILE", NULL,   \
-	    0, 0, "write a JUnit report to this file", NULL },                 \
-	{ 0, "json", OPT_STR, 0, offsetof(type, check.json), "FILE", NULL,     \
-	    0, 0, "write a report in JSON to this file", NULL }
+	{ 0, "junit", OPT_STR, OPT_MODE, offsetof(type, check.junit), "FILE",  \
+	    NULL, 0, 0, "write a JUnit report to this file", NULL },           \
+	{ 0, "json", OPT_STR, OPT_MODE, offsetof(type, check.json), "FILE",    \
+	    NULL, 0, 0, "write a report in JSON to this file", NULL }
 /* clang-format on */
 
 /* Exit status of milter-check. */

@@ -4,6 +4,7 @@
  */
 #include "cli/check/filter.h"
 
+#include "cli/check/repeat.h"
 #include "cli/check/subcommand.h"
 
 #include <stdio.h>
@@ -42,53 +43,6 @@ static const struct check_case *const tables[] = { filter_negotiation_cases,
 const struct check_suite check_filter_suite = { REQUIREMENT_FILTER, profiles,
 	tables };
 
-/* A word of the command line, for a shell. */
-static void
-add_word(struct buf *out, const char *word)
-{
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				    "0123456789-_=./:@,+";
-
-	buf_addc(out, ' ');
-	if (*word && word[strspn(word, plain)] == '\0') {
-		buf_adds(out, word);
-		return;
-	}
-	buf_addc(out, '\'');
-	for (; *word; word++)
-		if (*word == '\'')
-			buf_adds(out, "'\\''");
-		else
-			buf_addc(out, *word);
-	buf_addc(out, '\'');
-}
-
-/* The options that change what is said to the filter. */
-static void
-add_options(struct buf *out, const struct filter_opts *o)
-{
-	static const struct filter_opts none;
-	struct filter_opts dflt = none;
-	char *argv[] = { (char *)"filter", NULL };
-	int rest;
-
-	opt_parse_sorted(
-	    rows, sizeof(rows) / sizeof(rows[0]), &dflt, 1, argv, &rest);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *const *value =
-		    (const void *)((const char *)o + rows[i].offset);
-		const char *const *was =
-		    (const void *)((const char *)&dflt + rows[i].offset);
-
-		if (rows[i].type != OPT_STR || !*was ||
-		    strcmp(*value, *was) == 0)
-			continue;
-		buf_addf(out, " --%s", rows[i].name);
-		add_word(out, *value);
-	}
-}
-
 static int
 run(struct filter *f)
 {
@@ -101,8 +55,8 @@ run(struct filter *f)
 
 	buf_init(&repeat, 0);
 	buf_adds(&repeat, "milter-check filter");
-	add_options(&repeat, &f->o);
-	add_word(&repeat, f->socket);
+	repeat_options(&repeat, rows, sizeof(rows) / sizeof(rows[0]), &f->o);
+	repeat_word(&repeat, f->socket);
 	how.repeat = buf_cstr(&repeat);
 	status = how.repeat ? check_run_all(&how) : CHECK_EXIT_DOES_NOT;
 	buf_fini(&repeat);

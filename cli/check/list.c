@@ -26,6 +26,7 @@ suite_of(enum requirement_role role)
 	case REQUIREMENT_FILTER:
 		return &check_filter_suite;
 	case REQUIREMENT_MTA:
+		return &check_mta_suite;
 	case REQUIREMENT_ROLE_N:
 		break;
 	}
