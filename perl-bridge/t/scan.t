@@ -486,6 +486,14 @@ subtest 'odd messages' => sub {
     ($answer) = $w->scan($PLAIN, filter_create_parser => 'return 5');
     is($answer, 'ok', 'something else is not used');
 
+    my $hears = start(<<'END');
+$SIG{__DIE__} = sub { md_syslog('info', "died: $_[0]") };
+sub filter { return action_add_header('X', 1) }
+END
+    $dir = work_dir($hears->{spool}, $MIXED);
+    is($hears->ask("scan QID1 $dir"), 'ok', 'a filter that hears of what dies');
+    is($hears->stderr,                '',   'nothing of our own does');
+
     $dir = work_dir($w->{spool}, $PLAIN,
         COMMANDS => "S<a>\nQQ9\nUa\nUb\nUc\nF\n");
     is($w->ask("scan QID1 $dir"), 'ok', 'three subjects');

@@ -114,15 +114,23 @@ sub _array  ($name) { no strict 'refs'; return \@{$name} }
 sub _hash   ($name) { no strict 'refs'; return \%{$name} }
 
 ${ _scalar($_) } = $SETTING{$_} for keys %SETTING;
-my %scalar = map { $_ => _scalar($_) } keys %STATE;
+my %group;         # those with the same initial value
+for my $name (keys %STATE) {
+    my $group = $group{ $STATE{$name} // 'undef' } //= { to => $STATE{$name} };
+    push @{ $group->{variables} }, _scalar($name);
+}
+my @groups = values %group;
+my $cwd    = _scalar('CWD');
 my @lists  = map { _array($_) } @STATE_ARRAYS;
 my @hashes = map { _hash($_) } @STATE_HASHES;
 
 sub init_globals {
-    ${ $scalar{$_} }  = $STATE{$_} for keys %scalar;
-    @{$_}             = ()         for @lists;
-    %{$_}             = ()         for @hashes;
-    ${ $scalar{CWD} } = $Features{'Path:SPOOLDIR'};
+    for my $group (@groups) {
+        ${$_} = $group->{to} for @{ $group->{variables} };
+    }
+    @{$_}   = () for @lists;
+    %{$_}   = () for @hashes;
+    ${$cwd} = $Features{'Path:SPOOLDIR'};
     return;
 }
 

@@ -28,6 +28,7 @@ our @EXPORT    = qw(do_scan fatal);  ## no critic (ProhibitAutomaticExportation)
 our @EXPORT_OK = qw(load_mime_tools signal_complete);
 
 use constant {
+    WORK   => './Work',
     SMALL  => 1 << 20,    # encoded parts of such a message stay in memory
     MEDIUM => 1 << 24,    # such a message is read into memory whole
 };
@@ -175,12 +176,11 @@ sub _refuse ($why) {
 # The entity, or (undef, what it has too much of).
 sub _parse () {
     load_mime_tools();
-    my $filer = Mail::MIMEDefang::Filer->new('./Work');
     my ($parser) = call_filter('filter_create_parser');
-    return _parse_with($parser, $filer)
-        if eval { $parser->isa('MIME::Parser') };
+    return _parse_with($parser)
+        if ref $parser && eval { $parser->isa('MIME::Parser') };
 
-    my ($entity, $why) = _parse_fast($filer);
+    my ($entity, $why) = _parse_fast();
     return $entity                                    if $entity;
     return (undef, 'Message has too many MIME parts') if $why eq 'parts';
     $parser = builtin_create_parser();
@@ -188,11 +188,11 @@ sub _parse () {
         if Mail::MIMEDefang::Parse::can_parse();
     $parser->extract_uuencode(0) if $why eq 'odd, no uuencode';
     $parser->tmp_to_core(1)      if -s 'INPUTMSG' < SMALL;
-    return _parse_with($parser, $filer);
+    return _parse_with($parser);
 }
 
-sub _parse_with ($parser, $filer) {
-    $parser->filer($filer);
+sub _parse_with ($parser) {
+    $parser->filer(Mail::MIMEDefang::Filer->new(WORK));
     my $max = max_parts();
     $parser->max_parts($max) if $max;
 
@@ -209,7 +209,8 @@ sub _parse_with ($parser, $filer) {
 }
 
 # The entity, or (undef, why not).
-sub _parse_fast ($filer) {
+sub _parse_fast () {
+    state $filer = Mail::MIMEDefang::Filer->new(WORK);    # keeps no message
     return (undef, 'size') if (-s 'INPUTMSG' // 0) >= MEDIUM;
     my $raw = Mail::MIMEDefang::Body::read_all('INPUTMSG')
         // die "Cannot open INPUTMSG: $!\n";

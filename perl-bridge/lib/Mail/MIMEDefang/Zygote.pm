@@ -28,7 +28,7 @@ our @EXPORT_OK = qw(serve_zygote);
 
 use constant {
     RECORD  => 4096,    # octets, at most
-    GAPS    => 3000,
+    GAPS    => 250,     # of each kind
     OPEN_IN => 10,      # seconds for the FIFOs, which nobody else opens late
 };
 
@@ -45,8 +45,9 @@ my $control;
 sub serve_zygote () {
     open $control, '+<&=', 3 or die "No descriptor 3: $!\n";
     _load_all();
-    eval { rehearse() };    # what fails costs only memory
-    _use_up_gaps();
+    _use_up_gaps();                   # for what the rehearsal leaves
+    eval { rehearse() };              # what fails costs only memory
+    _use_up_gaps();                   # for the workers
     local $|                  = 1;    # nothing may be printed twice
     local @SIG{qw(CHLD PIPE)} = qw(DEFAULT IGNORE);
     _say('ready');
@@ -77,12 +78,12 @@ sub _load_all () {
     return;
 }
 
-# What was freed while loading are gaps all over the memory. A worker would put
-# its values there and get a copy of each page: they are used up here, so that
-# its values lie together.
+# What was freed while loading are gaps all over the memory. What is made next
+# would go there, and a worker that writes to it would get a copy of each of those
+# pages: they are used up, so that new values lie together.  choice:zygote-memory
 sub _use_up_gaps () {
     state @fill;
-    push @fill, $_, "text $_", [], {} for 1 .. GAPS;
+    push @fill, [], {}, map { 'x' x (16 * $_) } 1 .. 10 for 1 .. GAPS;
     return;
 }
 
