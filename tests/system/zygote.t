@@ -59,9 +59,8 @@ sub all_of ($separate) {
     }
     is keys %pid,    2, 'workers are retired as ever';
     is keys %random, 2, 'and have random numbers of their own';
-    like $daemon->log_text,
-        qr/Worker 0 resource usage: req=2, scans=2, user=\d/,
-        'their usage is known';
+    $daemon->await_log(qr/Worker 0 resource usage: req=2, scans=2, user=\d/);
+    pass 'their usage is known';
 
     $daemon->filter($filter =~ s/VERSION/two/r);
     is_deeply [ $daemon->control('reread') ],
