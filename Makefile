@@ -28,7 +28,8 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
               libio-stringy-perl libmailtools-perl libunix-syslog-perl \
               clamav-daemon clamav clamdscan spamd spamc rspamd \
-              redis-server libredis-perl postgresql libdbd-pg-perl
+              redis-server libredis-perl postgresql libdbd-pg-perl \
+              opendkim openssl spamass-milter clamav-milter python3-milter
 # not installed but unpacked, in MTA_ROOT and PEER_ROOT: they conflict with
 # those above
 MTA_UNPACKED   := sendmail-bin sendmail-base sendmail-cf
@@ -235,7 +236,7 @@ check-mta: all ## a real Postfix and a real Sendmail before the daemon
 MINUTES ?= 30
 check-sustained: all ## MINUTES of mixed mail behind both MTAs while workers are killed; SEED=1
 	@BIN=$(BIN) tests/mta/sustained --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
-check-peers: all ## the same through Debian's mimedefang; needs `make deps-peers`
+check-peers: all $(if $(wildcard /usr/include/libmilter/mfapi.h),$(PEERS)) ## the same through Debian's mimedefang; needs `make deps-peers`
 	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)
 coverage: ## lines and branches of milterproto/ and of the pool that tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
