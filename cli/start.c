@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/start.h"
 
+#include "core/base/fail.h"
 #include "core/base/log.h"
 
 #include <errno.h>
@@ -41,17 +42,6 @@ start_fail(const char *fmt, ...)
 	exit(1);
 }
 
-__attribute__((format(printf, 3, 4))) static int
-fail(char *err, size_t errlen, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, errlen, fmt, ap);
-	va_end(ap);
-	return -1;
-}
-
 int
 start_check_spool(const char *dir, bool group_access, char *err, size_t errlen)
 {
@@ -61,38 +51,38 @@ start_check_spool(const char *dir, bool group_access, char *err, size_t errlen)
 	struct stat st, here;
 
 	if (dir[0] != '/' || n >= sizeof(name))
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "-z %s: the spool directory must be an absolute path", dir);
 	while (n > 1 && dir[n - 1] == '/')
 		n--; /* "link/" is where it leads to */
 	memcpy(name, dir, n);
 	name[n] = '\0';
 	if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode))
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "%s is a symbolic link; give the directory itself with -z",
 		    name);
 	if (chdir(name) < 0)
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "Unable to chdir(%s): %s; create it, owned by the user "
 		    "given with -U, mode 0750",
 		    dir, strerror(errno));
 	if (lstat(name, &st) < 0 || stat(".", &here) < 0 ||
 	    st.st_dev != here.st_dev || st.st_ino != here.st_ino)
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "%s was replaced just now; its parent must be writable by "
 		    "nobody else",
 		    name);
 	if (st.st_uid != me && st.st_uid != 0)
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "%s belongs to uid %lu, not to uid %lu that this daemon "
 		    "runs as; chown it, or choose another with -z",
 		    name, (unsigned long)st.st_uid, (unsigned long)me);
 	if (st.st_mode & (group_access ? S_IWOTH : S_IWOTH | S_IWGRP))
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "%s is writable by others (mode %04o); chmod 0750 %s", name,
 		    (unsigned)st.st_mode & 07777, name);
 	if (access(".", W_OK | X_OK) < 0)
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "Cannot write to %s: %s; chown it to the user given with "
 		    "-U",
 		    name, strerror(errno));

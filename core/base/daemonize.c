@@ -7,6 +7,7 @@
  */
 #include "daemonize.h"
 
+#include "core/base/fail.h"
 #include "core/base/fdio.h"
 
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <limits.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,17 +23,6 @@
 #include <unistd.h>
 
 #define MESSAGE_MAX 255
-
-__attribute__((format(printf, 3, 4))) static int
-fail(char *err, size_t errlen, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err, errlen, fmt, ap);
-	va_end(ap);
-	return -1;
-}
 
 void
 daemon_init(struct daemon_ctx *d)
@@ -51,7 +40,7 @@ daemon_refuse_suid(const char *argv0, char *err, size_t errlen)
 
 	if (!what)
 		return 0;
-	return fail(err, errlen,
+	return fail_with(err, errlen,
 	    "ERROR: %s is NOT intended to run %s! Exiting.", argv0, what);
 }
 
@@ -77,7 +66,7 @@ daemon_open_pidfile(
 	if (why) {
 		if (fd >= 0)
 			close(fd);
-		return fail(
+		return fail_with(
 		    err, errlen, "Could not open PID file %s: %s", path, why);
 	}
 	d->pid_fd = fd;
@@ -93,7 +82,7 @@ daemon_drop_privileges(const char *user, char *err, size_t errlen)
 
 	pw = getpwnam(user);
 	if (!pw)
-		return fail(err, errlen, "Unknown user `%s'", user);
+		return fail_with(err, errlen, "Unknown user `%s'", user);
 	if (getuid() == pw->pw_uid && geteuid() == pw->pw_uid &&
 	    getgid() == pw->pw_gid && getegid() == pw->pw_gid)
 		return 0;
@@ -104,11 +93,11 @@ daemon_drop_privileges(const char *user, char *err, size_t errlen)
 	else if (setuid(pw->pw_uid) < 0)
 		step = "setuid";
 	else if (pw->pw_uid != 0 && setuid(0) == 0)
-		return fail(err, errlen,
+		return fail_with(err, errlen,
 		    "Could not drop privileges: root is still within reach");
 	else
 		return 0;
-	return fail(err, errlen,
+	return fail_with(err, errlen,
 	    "Could not drop privileges: %s for '%s' failed: %s", step, user,
 	    strerror(errno));
 }
@@ -146,12 +135,14 @@ daemon_fork(struct daemon_ctx *d, char *err, size_t errlen)
 
 	r = fdio_pipe(fds);
 	if (r < 0)
-		return fail(err, errlen, "pipe() failed: %s", strerror(-r));
+		return fail_with(
+		    err, errlen, "pipe() failed: %s", strerror(-r));
 	pid = fork();
 	if (pid < 0) {
 		close(fds[0]);
 		close(fds[1]);
-		return fail(err, errlen, "fork() failed: %s", strerror(errno));
+		return fail_with(
+		    err, errlen, "fork() failed: %s", strerror(errno));
 	}
 	if (pid > 0) {
 		close(fds[1]);
@@ -163,7 +154,8 @@ daemon_fork(struct daemon_ctx *d, char *err, size_t errlen)
 	signal(SIGHUP, SIG_IGN);
 	pid = fork();
 	if (pid < 0)
-		return fail(err, errlen, "fork() failed: %s", strerror(errno));
+		return fail_with(
+		    err, errlen, "fork() failed: %s", strerror(errno));
 	if (pid > 0)
 		_exit(0);
 	return 0;
@@ -215,7 +207,7 @@ write_pid(struct daemon_ctx *d, char *err, size_t errlen)
 	close(d->pid_fd);
 	d->pid_fd = -1;
 	if (r < 0)
-		return fail(err, errlen, "Could not write PID file %s: %s",
+		return fail_with(err, errlen, "Could not write PID file %s: %s",
 		    d->pid_path, strerror(-r));
 	return 0;
 }
@@ -233,10 +225,10 @@ daemon_lock(
 	n = lock_path ? asprintf(&path, "%s", lock_path)
 		      : asprintf(&path, "%s.lock", d->pid_path);
 	if (n < 0)
-		return fail(err, errlen, "Out of memory");
+		return fail_with(err, errlen, "Out of memory");
 	fd = lock_file(path, &opened);
 	if (fd < 0) {
-		fail(err, errlen,
+		fail_with(err, errlen,
 		    opened ? "Could not lock lockfile file %s: %s.  Is another "
 			     "copy running?"
 			   : "Could not open lock file %s: %s; use -o to name "
