@@ -103,13 +103,22 @@ END
     {
         name => 'libmilter-closes',
         why  => <<'WHY',
-libmilter closes a connection on which a header has no name or a chunk of the
-body is empty; our sessions refuse the first, one step later, and take the
-second.
+libmilter closes a connection on which a header has no name or is too long, or a
+chunk of the body is empty; our sessions refuse the first two, where nothing is
+answered before the end of the message, and take the third.
 WHY
         in => {
             'empty name' => <<'END',
-+ eoh: the filter closed the connection
++ body: c
++ eoh: c
++ eom: the filter closed the connection
++ header: c
+- header: the filter closed the connection
+END
+            'a header of 1 MiB in lines' => <<'END',
++ body: c
++ eoh: c
++ eom: the filter closed the connection
 + header: c
 - header: the filter closed the connection
 END

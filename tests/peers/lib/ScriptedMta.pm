@@ -27,7 +27,8 @@ Does it; returns lines.
 =head2 has_ended()
 
 The filter has closed the connection, or what it said makes no sense: whether a
-further step could still be written would be a matter of time.
+further step could still be written would be a matter of time.  For the same
+reason a step that is not answered always seems to be written.
 
 =cut
 
@@ -36,11 +37,13 @@ sub step ($self, $step) {
     my $do = $self->can('do_' . $name =~ tr{-}{_}r) // sub ($self, @args) {
         return $self->command($name, join '', map {"$_\0"} @args);
     };
-    my $answer = eval { $do->($self, @args) // {} };
+    my $answer    = eval { $do->($self, @args) // {} };
+    my $is_closed = $@ =~ /\Awrite to the filter: /;
+    $answer //= {} if $is_closed && $name =~ /\A(?:macros|abort)\z/;
+    $answer //= { code => 'c' } if $is_closed && $self->is_silent($name);
     return $self->told($name, $answer) if $answer;
     $self->{has_ended} = 1;
-    return "$name: the filter closed the connection"
-        if $@ =~ /\Awrite to the filter: /;
+    return "$name: the filter closed the connection" if $is_closed;
     return "$name: " . $@ =~ s/\n\z//r;
 }
 

@@ -112,6 +112,10 @@ sub take ($self, $n) {
 
 Sends macros for the command that follows.
 
+=head2 is_silent($name)
+
+Whether the filter never answers this command.
+
 =head2 command($name, $payload)
 
 Sends a command, unless the filter does not want it, and returns the filter's
@@ -129,11 +133,15 @@ sub macros ($self, $name, %value) {
     return;
 }
 
+sub is_silent ($self, $name) {
+    return $self->{protocol} & ($command{$name}[2] // 0);
+}
+
 sub command ($self, $name, $payload = '') {
-    my ($letter, $unwanted, $silent) = @{ $command{$name} };
+    my ($letter, $unwanted) = @{ $command{$name} };
     return { code => 'c' } if $self->{protocol} & $unwanted;
     $self->send_frame($letter, $payload);
-    return { code => 'c' } if $self->{protocol} & $silent;
+    return { code => 'c' } if $self->is_silent($name);
     return $self->answer;
 }
 
