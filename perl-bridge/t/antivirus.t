@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(get put run_program spool start);
+use Bridge qw(get logged put run_program spool start);
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Antivirus;
 use Mail::MIMEDefang::Antivirus::Table qw(@SCANNERS);
@@ -49,15 +49,6 @@ sub call ($name, $text, $status, @args) {
     my @got  = $code->(@args);
     my $args = get("$dir/args") // '';
     return (\@got, [ split /\n/, $args ]);
-}
-
-# What the functions of a scanner log.
-sub logged ($code) {
-    open my $saved, '>&', \*STDERR   or die;
-    open STDERR,    '>',  "$dir/log" or die;
-    $code->();
-    open STDERR, '>&', $saved or die;
-    return get("$dir/log");
 }
 
 my $work = "$dir/Work";

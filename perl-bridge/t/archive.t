@@ -4,7 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge              qw(get put spool);
+use Bridge              qw(get logged put spool);
 use Compress::Raw::Zlib ();
 use IPC::Open3          qw(open3);
 use Mail::MIMEDefang;
@@ -30,15 +30,6 @@ sub have ($program) {
 sub names ($path, %limits) {
     return [ map { $_->{path} }
             @{ md_list_archive($path, \%limits)->{members} } ];
-}
-
-# What CODE logs.
-sub logged ($code) {
-    open my $saved, '>&', \*STDERR   or die;
-    open STDERR,    '>',  'captured' or die;
-    $code->();
-    open STDERR, '>&', $saved or die;
-    return get('captured');
 }
 
 # ---- zip archives by hand -------------------------------------------------

@@ -4,7 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
-use Bridge qw(put spool);
+use Bridge qw(put spool with_log);
 use DNSServer;
 use FakeDaemon;
 use Mail::MIMEDefang::Async;
@@ -576,8 +576,18 @@ subtest 'stand-ins' => sub {
     is_deeply(
         md_async_email_is_blacklisted('test@example.com', 'bl.test', 'MD5'),
         ['127.0.0.9'], 'address');
-    is_deeply([ md_async_email_is_blacklisted('a@b', 'bl.test', 'CRC') ],
-        [], 'no such hash');
+    is_deeply(
+        [
+            with_log(
+                sub { md_async_email_is_blacklisted('a@b', 'bl.test', 'CRC') }
+            )
+        ],
+        [
+                  "warning: md_async_email_is_blacklisted:"
+                . " 'CRC' is neither MD5 nor SHA1\n"
+        ],
+        'no such hash'
+    );
     my $dmarc = md_async_dmarc_verify('sub.d.test');
     is("$dmarc->{policy} $dmarc->{pct}", 'quarantine 50',  'DMARC');
     is(md_async_dmarc_verify('none.test')->{has_dmarc}, 0, 'no DMARC');
@@ -613,8 +623,16 @@ subtest 'virus scanners' => sub {
         [ 1, 'virus', 'quarantine' ], 'clamdscan');
     is($VirusName, 'By-Conf', 'by that configuration');
     $InMessageContext = 0;
-    is(scalar md_async_message_contains_virus_clamd($scanner->address),
-        999, 'elsewhere');
+    my ($log, $code)
+        = with_log(
+        sub { scalar md_async_message_contains_virus_clamd($scanner->address) }
+        );
+    is($code, 999, 'elsewhere');
+    is(
+        $log,
+        "warning: message_contains_virus_clamd called outside of message context\n",
+        'logged'
+    );
 };
 
 subtest 'spam scanners' => sub {
@@ -639,7 +657,7 @@ subtest 'spam scanners' => sub {
         'rspamd'
     );
 
-    no warnings 'redefine';
+    no warnings qw(once redefine);
     local *Mail::MIMEDefang::Antispam::spam_assassin_check
         = sub { ('called', @_) };
     is_deeply(

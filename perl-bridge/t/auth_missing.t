@@ -14,7 +14,7 @@ BEGIN {
         return;
     };
 }
-use Bridge qw(get put spool);
+use Bridge qw(put spool with_log);
 use Mail::MIMEDefang::Async;
 use Mail::MIMEDefang::Authres;
 use Mail::MIMEDefang::BIMI;
@@ -34,15 +34,7 @@ put('INPUTMSG', "From: a\@d.test\nDKIM-Signature: x\nARC-Seal: i=1\n\nbody\n");
 put('key',      "key\n");
 md_async_init();
 
-sub logged ($code) {
-    open my $old, '>&', \*STDERR   or die;
-    open STDERR,  '>',  "$dir/log" or die;
-    my @result = $code->();
-    open STDERR, '>&', $old or die;
-    return (get("$dir/log"), @result);
-}
-
-my ($log) = logged(sub { relay_is_blacklisted('192.0.2.1', 'bl.test') });
+my ($log) = with_log(sub { relay_is_blacklisted('192.0.2.1', 'bl.test') });
 is(
     $log,
     'err: Net::DNS is missing (package libnet-dns-perl): no function that asks'
@@ -111,17 +103,18 @@ my @cases    = (
     ],
     [ md_async_relay_is_blacklisted => [ '192.0.2.1', 'bl.test' ], [] ],
 );
+
 for my $case (@cases) {
     my ($name, $args, $want, $kind) = @{$case};
     my ($text, @result)
-        = logged(sub { main->can($name)->(@{$args}) });
+        = with_log(sub { main->can($name)->(@{$args}) });
     is_deeply(\@result, $want, $name);
     like($text, $package{$kind}, 'names the package') if $kind;
 }
 
 subtest 'md_dkim_verify' => sub {
     put('INPUTMSG', "From: a\@d.test\n\nanother\n");
-    my ($text, @result) = logged(sub { md_dkim_verify() });
+    my ($text, @result) = with_log(sub { md_dkim_verify() });
     is_deeply(\@result, [ 'temperror', undef, 0, undef ], 'list');
     like($text, $package{DKIM}, 'names the package');
     is(scalar md_dkim_verify(), undef, 'scalar');

@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
-use Bridge qw(get put spool start);
+use Bridge qw(get put spool start with_log);
 use DNSServer;
 use Mail::MIMEDefang::Authres qw(:DEFAULT md_org_domain);
 use Mail::MIMEDefang::DKIM;
@@ -179,12 +179,20 @@ subtest 'nothing breaks out' => sub {
 };
 
 subtest 'arguments' => sub {
-    is(md_authres('a@d.test', undef,       'mx'), undef, 'no client');
-    is(md_authres('a@d.test', '192.0.2.1', ''),   undef, 'no id');
+    for ([ undef, 'mx' ], [ '192.0.2.1', '' ]) {
+        my ($log, $text) = with_log(sub { md_authres('a@d.test', @{$_}) });
+        is($text, undef, 'no client, no id');
+        is($log, "err: md_authres: IP address or authserv-id is missing\n",
+            'logged');
+    }
     is(md_org_domain('Mail.Example.CO.UK'), 'example.co.uk', 'md_org_domain');
     unlink 'INPUTMSG';
-    is(item('dkim', 'a@d.test', '192.0.2.1', 'mx'),
-        'dkim=temperror', 'no message');
+    my ($log, $item)
+        = with_log(sub { item('dkim', 'a@d.test', '192.0.2.1', 'mx') });
+    is($item, 'dkim=temperror', 'no message');
+    is($log,
+        "err: md_authres: Cannot read INPUTMSG: No such file or directory\n",
+        'logged');
 };
 
 subtest 'forged results' => sub {

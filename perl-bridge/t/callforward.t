@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge           qw(get put spool);
+use Bridge           qw(get put spool with_log);
 use IO::Socket::INET ();
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::CallForward;
@@ -21,12 +21,11 @@ sub server ($connections, %answers) {
     return smtp_server("$dir/heard", $connections, %answers);
 }
 
+my $log;    # of the last check
+
 sub check (@arguments) {
-    my @result;
-    open my $saved, '>&', \*STDERR      or die;
-    open STDERR,    '>',  "$dir/stderr" or die;
-    @result = md_check_against_smtp_server(@arguments);
-    open STDERR, '>&', $saved or die;
+    ($log, my @result)
+        = with_log(sub { md_check_against_smtp_server(@arguments) });
     return \@result;
 }
 
@@ -131,9 +130,8 @@ subtest 'no connection' => sub {
     my $got = check('a@b', 'c@d', 'h', '127.0.0.1', $port);
     is(scalar @{$got}, 2,          'two elements');
     is($got->[0],      'TEMPFAIL', 'tempfail');
-    like($got->[1], qr/^cannot connect to 127\.0\.0\.1:$port: /, 'and why');
-    like(get("$dir/stderr"), qr/^warning: Asking about <c\@d>: cannot connect/,
-        'logged');
+    like($got->[1], qr/^cannot connect to 127\.0\.0\.1:$port: /,  'and why');
+    like($log, qr/^warning: Asking about <c\@d>: cannot connect/, 'logged');
 };
 
 subtest 'hangs up at each stage' => sub {
@@ -255,11 +253,7 @@ END
         ($port, $end) = server(2, EHLO => $OFFER, STARTTLS => $how);
         is_deeply(check('a@b', 'c@d', 'h', '127.0.0.1', $port),
             \@want, "$label: goes on without");
-        like(
-            get("$dir/stderr"),
-            qr/^info: Asking 127.*now without TLS/,
-            "$label: logged"
-        );
+        like($log, qr/^info: Asking 127.*now without TLS/, "$label: logged");
         $end->();
     }
 };

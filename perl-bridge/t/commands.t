@@ -4,11 +4,10 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(put spool);
+use Bridge qw(put spool with_log);
 use Mail::MIMEDefang;
 use Test::More;
 
-open my $saved, '>&', \*STDERR or die;
 chdir spool();
 
 # Reads TEXT as COMMANDS; returns the result and what was logged.
@@ -19,10 +18,8 @@ sub read_text ($text, $need_end = 1) {
 }
 
 sub read_again ($need_end) {
-    open STDERR, '>', 'log' or die;
-    my $ok = read_commands_file($need_end);
-    open STDERR, '>&', $saved or die;
-    return ($ok, Bridge::get('log'));
+    my ($log, $ok) = with_log(sub { read_commands_file($need_end) });
+    return ($ok, $log);
 }
 
 subtest 'every letter' => sub {

@@ -4,7 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
-use Bridge qw(get put spool start);
+use Bridge qw(get put spool start with_log);
 use DNSServer;
 use Mail::MIMEDefang::Authentication
     qw(feed_message have_module header_values remember);
@@ -27,15 +27,6 @@ $Features{'DNS:Timeout'} = 20;
 my $dir = spool();
 chdir $dir or die;
 my $key = put("$dir/key", $KEY);
-
-# What the worker has logged, from our standard error.
-sub logged ($code) {
-    open my $old, '>&', \*STDERR   or die;
-    open STDERR,  '>',  "$dir/log" or die;
-    my @result = $code->();
-    open STDERR, '>&', $old or die;
-    return (get("$dir/log"), @result);
-}
 
 sub signed (@args) {
     put('INPUTMSG', $MAIL);
@@ -101,20 +92,20 @@ subtest 'signing fails' => sub {
     );
     for my $why (sort keys %call) {
         put('INPUTMSG', "From: x\@y.test\n$MAIL") if $why =~ /From/;
-        my ($log, @result) = logged(sub { md_dkim_sign(@{ $call{$why} }) });
+        my ($log, @result) = with_log(sub { md_dkim_sign(@{ $call{$why} }) });
         is_deeply(\@result, [], $why);
         is($log, "err: md_dkim_sign: $why\n", 'and says so');
     }
     put('INPUTMSG',      $MAIL);
     put("$dir/nonsense", "nothing\n");
     my ($log, @result)
-        = logged(sub { md_dkim_sign("$dir/nonsense") });
+        = with_log(sub { md_dkim_sign("$dir/nonsense") });
     is_deeply(\@result, [], 'no key');
     like($log, qr/^err: md_dkim_sign: \S/, 'and says so');
-    ($log, @result) = logged(sub { md_dkim_sign($key, 'rsa-md2') });
+    ($log, @result) = with_log(sub { md_dkim_sign($key, 'rsa-md2') });
     is_deeply(\@result, [], 'no such algorithm');
     unlink 'INPUTMSG';
-    ($log, @result) = logged(sub { md_dkim_sign($key) });
+    ($log, @result) = with_log(sub { md_dkim_sign($key) });
     is_deeply(\@result, [], 'no message');
 };
 
@@ -193,18 +184,18 @@ subtest 'sealing' => sub {
     like($seal{'ARC-Seal'}, qr/\Ai=2; a=rsa-sha256; cv=pass;/, 'a second one');
 
     my ($log, @result)
-        = logged(sub { md_arc_sign($key, undef, 'maybe', 'd.test') });
+        = with_log(sub { md_arc_sign($key, undef, 'maybe', 'd.test') });
     is_deeply(
         \@result,
         [ error => "chain is 'maybe', not none, ar, pass or fail" ],
         'no such chain'
     );
-    ($log, @result) = logged(sub { md_arc_sign($key, undef, 'none', '') });
+    ($log, @result) = with_log(sub { md_arc_sign($key, undef, 'none', '') });
     is_deeply(\@result, [], 'no domain');
     is($log, "err: md_arc_sign: key file, chain or domain is missing\n",
         'and says so');
     ($log, @result)
-        = logged(sub { md_arc_sign('/no/key', undef, 'none', 'd.test') });
+        = with_log(sub { md_arc_sign('/no/key', undef, 'none', 'd.test') });
     is_deeply(
         \@result,
         [
@@ -213,7 +204,7 @@ subtest 'sealing' => sub {
         'no key'
     );
     ($log, @result)
-        = logged(sub { md_arc_sign($key, undef, 'none', 'd.test', 'other') });
+        = with_log(sub { md_arc_sign($key, undef, 'none', 'd.test', 'other') });
     is($result[0], 'error', 'no results of that id');
 };
 
@@ -307,7 +298,7 @@ subtest 'one message, many questions' => sub {
         'no message'
     );
     my ($log, $have)
-        = logged(sub { have_module('No::Such::Module', 'libno-perl', 'me') });
+        = with_log(sub { have_module('No::Such::Module', 'libno-perl', 'me') });
     is($have, 0, 'no module');
     is(
         $log,

@@ -4,7 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
-use Bridge qw(get put spool);
+use Bridge qw(get put spool with_log);
 use DNSServer;
 use Mail::MIMEDefang::DKIM;
 use Mail::MIMEDefang::DMARC;
@@ -109,7 +109,13 @@ subtest 'organisations' => sub {
     is(org_domain($_) . ' ' . public_suffix($_), $want{$_}, "of '$_'")
         for sort keys %want;
     local $Features{'Path:PUBLICSUFFIX'} = '/no/list';
-    is(org_domain('a.shop.co.test'), 'co.test', 'without a list');
+    my ($log, $domain) = with_log(sub { org_domain('a.shop.co.test') });
+    is($domain, 'co.test', 'without a list');
+    like(
+        $log,
+        qr/^warning: Cannot read \/no\/list \(package publicsuffix\)/,
+        'which is logged'
+    );
     $Features{'Path:PUBLICSUFFIX'}
         = '/usr/share/publicsuffix/public_suffix_list.dat';
 SKIP: {

@@ -6,18 +6,13 @@ use v5.36;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(get spool start_scripted);
+use Bridge qw(start_scripted);
 use Mail::MIMEDefang;
 use Test::More;
 
 # What CODE logs, as characters.
 sub logged ($code) {
-    open my $saved, '>&', \*STDERR or die;
-    my $file = spool() . '/log';
-    open STDERR, '>', $file or die;
-    $code->();
-    open STDERR, '>&', $saved or die;
-    my $text = get($file);
+    my $text = Bridge::logged($code);
     utf8::decode($text);
     return $text;
 }

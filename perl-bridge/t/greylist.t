@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge           qw(get put spool);
+use Bridge           qw(get logged put spool);
 use IO::Socket::UNIX ();
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
@@ -14,15 +14,6 @@ plan skip_all => 'needs DBD::SQLite' if !eval { require DBD::SQLite };
 require DBI;
 
 my $dir = spool();
-
-# What CODE logs.
-sub logged ($code) {
-    open my $saved, '>&', \*STDERR      or die;
-    open STDERR,    '>',  "$dir/stderr" or die;
-    $code->();
-    open STDERR, '>&', $saved or die;
-    return get("$dir/stderr");
-}
 
 sub open_file ($file) {
     return DBI->connect("dbi:SQLite:dbname=$file", '', '',

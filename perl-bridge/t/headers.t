@@ -6,7 +6,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(get put spool);
+use Bridge qw(get logged put spool);
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
 use Mail::MIMEDefang::Actions::Headers qw(:site);
@@ -93,30 +93,30 @@ subtest 'failures' => sub {
         [ \&action_delete_header_now,      'A' ],
         [ \&action_delete_all_headers_now, 'A' ],
     );
-    open my $saved, '>&', \*STDERR or die;
-    my $log = spool() . '/log';
-    open STDERR, '>', $log or die;
-    for my $call (@calls) {
-        my ($function, @args) = @{$call};
-        message("A: 1\n\nbody\n");
-        unlink 'INPUTMSG';
-        is($function->(@args), 0, 'no INPUTMSG');
-        message("A: 1\n\nbody\n");
-        mkdir 'INPUTMSG.new';
-        is($function->(@args), 0,                'cannot be written');
-        is(get('INPUTMSG'),    "A: 1\n\nbody\n", 'stays as it was');
-        $InMessageContext = 0;
-        is($function->(@args),           0, 'out of place');
-        is($function->('not a name', 1), 0, 'still');
-    }
-    message("A: 1\n\nbody\n");
-    unlink 'HEADERS';
-    is(action_delete_all_headers('A'),      0, 'no HEADERS');
-    is(action_delete_all_headers('a name'), 0, 'no name');
-    is(add_ip_validation_header(),          0, 'no key');
-    is(delete_ip_validation_header(),       0, 'no key');
-    open STDERR, '>&', $saved or die;
-    is(() = get($log) =~ /^err: Cannot edit the header of INPUTMSG: /mg,
+    my $log = logged(
+        sub {
+            for my $call (@calls) {
+                my ($function, @args) = @{$call};
+                message("A: 1\n\nbody\n");
+                unlink 'INPUTMSG';
+                is($function->(@args), 0, 'no INPUTMSG');
+                message("A: 1\n\nbody\n");
+                mkdir 'INPUTMSG.new';
+                is($function->(@args), 0,                'cannot be written');
+                is(get('INPUTMSG'),    "A: 1\n\nbody\n", 'stays as it was');
+                $InMessageContext = 0;
+                is($function->(@args),           0, 'out of place');
+                is($function->('not a name', 1), 0, 'still');
+            }
+            message("A: 1\n\nbody\n");
+            unlink 'HEADERS';
+            is(action_delete_all_headers('A'),      0, 'no HEADERS');
+            is(action_delete_all_headers('a name'), 0, 'no name');
+            is(add_ip_validation_header(),          0, 'no key');
+            is(delete_ip_validation_header(),       0, 'no key');
+        }
+    );
+    is(() = $log =~ /^err: Cannot edit the header of INPUTMSG: /mg,
         10, 'logged');
     is(results(), '', 'nothing in RESULTS');
 };

@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(get put spool);
+use Bridge qw(get put spool with_log);
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::MIME
     qw(:DEFAULT file_names header_word is_pgp leaves warning_part);
@@ -151,13 +151,10 @@ subtest 'append_to_part, append_to_html_part' => sub {
     append_to_part($part, 'two');
     is(get("$path.kept"), "one\n", 'a link keeps the old body');
     mkdir "$path.new";
-    open my $saved, '>&', \*STDERR    or die;
-    open STDERR,    '>',  "$path.log" or die;
-    is(append_to_part($part, 'three'), 0, 'cannot be written');
-    open STDERR, '>&', $saved or die;
+    my ($log, $done) = with_log(sub { append_to_part($part, 'three') });
+    is($done,      0,              'cannot be written');
     is(get($path), "one\n\ntwo\n", 'stays');
-    like(get("$path.log"), qr/^err: Cannot write the new body of a part: /,
-        'logged');
+    like($log, qr/^err: Cannot write the new body of a part: /, 'logged');
 };
 
 subtest 'charsets' => sub {
@@ -259,12 +256,9 @@ subtest 'remove_redundant_html_parts' => sub {
         ),
         container('multipart/related', $both->('alternative'))
     );
-    open my $saved, '>&', \*STDERR or die;
-    my $log = spool() . '/log';
-    open STDERR, '>', $log or die;
-    is(remove_redundant_html_parts($top), 0, 'out of place');
-    open STDERR, '>&', $saved or die;
-    is(get($log),
+    my ($log, $done) = with_log(sub { remove_redundant_html_parts($top) });
+    is($done, 0, 'out of place');
+    is($log,
         "warning: remove_redundant_html_parts called outside of filter_end\n",
         'logged');
     ($InFilterEnd, $Changed) = (1, 0);

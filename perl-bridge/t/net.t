@@ -5,7 +5,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/../lib";
 use DNSServer;
-use Bridge qw(start);
+use Bridge qw(start with_log);
 use Mail::MIMEDefang::Globals;
 use Mail::MIMEDefang::Net qw(:DEFAULT get_host_name get_ptr_record md_init);
 use Test::More;
@@ -96,17 +96,28 @@ subtest 'public addresses' => sub {
 subtest 'one blocklist' => sub {
     is(relay_is_blacklisted('127.0.0.2',   'bl.test'), '127.0.0.2', 'listed');
     is(relay_is_blacklisted('2001:db8::1', 'bl.test'), '127.0.0.6', 'IPv6');
-    is(relay_is_blacklisted('127.0.0.3',   'bl.test'),       0, 'not listed');
-    is(relay_is_blacklisted('127.0.0.2',   'servfail.test'), 0, 'failure');
-    is(relay_is_blacklisted('nonsense',    'bl.test'),       0, 'no address');
+    is(relay_is_blacklisted('127.0.0.3',   'bl.test'), 0, 'not listed');
+    is(relay_is_blacklisted('nonsense',    'bl.test'), 0, 'no address');
     is(email_is_blacklisted('test@example.com', 'bl.test', 'MD5'),
         '127.0.0.9', 'MD5');
     is(email_is_blacklisted('test@example.com', 'bl.test', 'sha1'),
         '127.0.0.10', 'SHA1');
     is(email_is_blacklisted('Test@example.com', 'bl.test', 'SHA1'),
         0, 'the case counts');
-    is(email_is_blacklisted('test@example.com', 'bl.test', 'CRC'),
-        0, 'no such hash');
+    is_deeply(
+        [
+            with_log(
+                sub { relay_is_blacklisted('127.0.0.2', 'servfail.test') }
+            )
+        ],
+        [ "warning: Cannot ask 2.0.0.127.servfail.test: SERVFAIL\n", 0 ],
+        'failure'
+    );
+    is_deeply(
+        [ with_log(sub { email_is_blacklisted('a@b', 'bl.test', 'CRC') }) ],
+        [ "warning: email_is_blacklisted: 'CRC' is neither MD5 nor SHA1\n", 0 ],
+        'no such hash'
+    );
 };
 
 subtest 'many blocklists' => sub {

@@ -5,7 +5,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge                qw(get put spool);
+use Bridge                qw(get put spool with_log);
 use Mail::MIMEDefang::Run qw(run_command);
 use Test::More;
 use Time::HiRes qw(sleep);
@@ -62,8 +62,9 @@ subtest 'what it says and how it ends' => sub {
     is(run('echo $A', env => { A => 'b' })->{output}, "b\n",    'environment');
     is(run('cat',     stdin => put("$dir/in", "text\n"))->{output},
         "text\n", 'input');
-    is(run('echo a; echo b >&2', only_stdout => 1)->{output},
-        "a\n", 'standard output only');
+    my ($said, $run)
+        = with_log(sub { run('echo a; echo b >&2', only_stdout => 1) });
+    is("$run->{output}|$said", "a\n|b\n", 'standard output only');
     is(length run('head -c 300000 /dev/zero')->{output}, 300_000, 'all of it');
 };
 

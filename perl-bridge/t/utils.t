@@ -4,7 +4,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
-use Bridge qw(get put spool start_scripted);
+use Bridge qw(logged put spool start_scripted with_log);
 use Mail::MIMEDefang;
 use Mail::MIMEDefang::Actions;
 use Mail::MIMEDefang::MIME;
@@ -36,16 +36,6 @@ subtest 'percent' => sub {
         'for graphdefang'
     );
 };
-
-# What CODE logs.
-sub logged ($code) {
-    open my $saved, '>&', \*STDERR or die;
-    my $file = spool() . '/log';
-    open STDERR, '>', $file or die;
-    $code->();
-    open STDERR, '>&', $saved or die;
-    return get($file);
-}
 
 subtest 'log' => sub {
     init_globals();
@@ -153,8 +143,10 @@ subtest 'names' => sub {
         )
     {
         my $e = entity("Content-Disposition: attachment; $_");
-        is(takeStabAtFilename($e),  '', "no name: $_");
-        is(re_match($e, '\.?exe$'), 1,  'which is found nevertheless');
+        my ($log, $name) = with_log(sub { takeStabAtFilename($e) });
+        is($name, '', "no name: $_");
+        like($log, qr/^Unable to convert text in character set /, 'said');
+        is(re_match($e, '\.?exe$'), 1, 'which is found nevertheless');
     }
     is(re_match_ext($two, '^\.exe$'), 1, 're_match_ext sees the extension');
     is(re_match_ext($two, 'tar'),     0, 'only');
@@ -189,6 +181,7 @@ subtest 'zip' => sub {
             . "PK\5\6"
             . "\0" x 18;
     };
+    my $said = '';
     for (
         [ $zip->('a.txt',   'a.txt'),   0, 'no program' ],
         [ $zip->('d/a.EXE', 'd/a.EXE'), 1, 'a program' ],
@@ -213,10 +206,25 @@ subtest 'zip' => sub {
         )
     {
         my ($content, $want, $name) = @{$_};
-        is(re_match_in_zip_directory(put("$dir/z", $content), '\.exe$'),
-            $want, $name);
+        put("$dir/z", $content);
+        my ($log, $found)
+            = with_log(sub { re_match_in_zip_directory("$dir/z", '\.exe$') });
+        is($found, $want, $name);
+        $said .= $log;
     }
-    is(re_match_in_zip_directory("$dir/none", '.'), 0, 'no file');
+    my ($log, $found)
+        = with_log(sub { re_match_in_zip_directory("$dir/none", '.') });
+    is($found, 0, 'no file');
+    is(
+        "$said$log" =~ s/Archive \S+:/Archive:/gr,
+        join('',
+            map {"warning: Q1: Archive: names of members are not known: $_\n"}
+                'zip: no member found',
+            'no archive',
+            'no archive',
+            "$dir/none: No such file or directory"),
+        'what cannot be read is logged'
+    );
 SKIP: {
         eval { require Archive::Zip; 1 } or skip 'no Archive::Zip', 2;
         my $z = Archive::Zip->new;

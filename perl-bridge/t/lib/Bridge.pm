@@ -12,7 +12,8 @@ use File::Temp     qw(tempdir);
 use IPC::Open3     qw(open3);
 
 our @EXPORT_OK
-    = qw(program spool put get work_dir start start_scripted run_program);
+    = qw(program spool put get work_dir start start_scripted run_program
+    logged with_log);
 
 my $top     = abs_path(dirname(__FILE__) . '/../../..');
 my $program = "$top/perl-bridge/bin/mimedefang.pl";
@@ -53,6 +54,23 @@ sub get ($path) {
     open my $fh, '<:raw', $path or return;
     local $/;
     return scalar <$fh>;
+}
+
+# What CODE logs in this process, where that is standard error; with_log: then
+# what it returns.
+sub logged ($code) {
+    return (with_log($code))[0];
+}
+
+sub with_log ($code) {
+    my $file = "$root/log" . ++$count;
+    open my $saved, '>&', \*STDERR or die "standard error: $!";
+    open STDERR,    '>',  $file    or die "$file: $!";
+    my @result = eval { $code->() };
+    my $error  = $@;
+    open STDERR, '>&', $saved or die "standard error: $!";
+    die $error if $error;
+    return (get($file), @result);
 }
 
 my $COMMANDS = <<'END';
