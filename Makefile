@@ -36,6 +36,7 @@ MTA_UNPACKED   := sendmail-bin sendmail-base sendmail-cf
 PEERS_UNPACKED := mimedefang
 DEPS_COVERAGE := gcovr libdevel-cover-perl
 DEPS_AFL   := afl++
+DEPS_DOCS  := lowdown mandoc
 
 # ---- where things go: objects of different modes never mix ----------------
 OUT := $(if $(filter release,$(MODE)),build,build/$(MODE))
@@ -300,11 +301,10 @@ bench: deps-peers ## speed beside the peer, ratios; writes build/bench*.json
 	@$(MAKE) -s all $(BENCHES) $(PEERS) && tests/bench/filters && tests/bench/daemons \
 	  && tests/bench/pool && tests/bench/scan
 man: $(MAN_PAGES)
-docs: man ## manual pages as HTML in build/docs
-	@mkdir -p build/docs
-	@for p in $(MAN_PAGES); do \
-	  mandoc -T html $$p > build/docs/$$(basename $$p).html || exit 1; done
-	@echo "build/docs: $(words $(MAN_PAGES)) pages"
+docs: man ## docs/ and manual pages as HTML in build/docs
+	@tests/install-packages $(DEPS_DOCS)
+	@rm -rf build/docs && mkdir -p build/docs
+	@docs/html build/docs $(MAN_PAGES)
 
 # A page's options and commands come from the program's own tables.
 $(OUT)/man/%: docs/man/%.in $(BIN)/$$(basename $$*)
