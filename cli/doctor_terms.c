@@ -40,7 +40,7 @@ change_postfix(struct doctor_report *r, const struct mta *m,
 	if (strchr(w->list, '{'))
 		doctor_change(r,
 		    "%s -e '%s = %s'; a { } in smtpd_milters may have its own: "
-		    "%s = %s",
+		    "%s=%s",
 		    postconf, parameter, value, parameter + strlen("milter_"),
 		    value);
 	else

@@ -397,7 +397,7 @@ static const struct rule_case {
 	    "/etc/postfix: the MTA waits 30 s for a check, a worker may take "
 	    "120 s (-b of the multiplexor)",
 	    "postconf -e 'milter_command_timeout = 130s'; a { } in "
-	    "smtpd_milters may have its own: command_timeout = 130s" },
+	    "smtpd_milters may have its own: command_timeout=130s" },
 	{ "command-timeout", command_time_s,
 	    "/etc/mail/sendmail.cf: the MTA waits 10 s for a check, a worker "
 	    "may take 120 s (-b of the multiplexor)",

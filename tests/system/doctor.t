@@ -9,7 +9,7 @@ use Test::More;
 use Doctor     qw(the_daemon finds script words);
 use File::Copy qw(copy);
 use Harness    qw(need_programs program run_program temp_dir stage_worker
-    write_file start_process stop_process mount_small wait_for);
+    write_file start_process stop_process mount_small wait_for top);
 use IO::Socket::UNIX;
 
 plan skip_all => 'needs root: it looks at what other users may do' if $>;
@@ -70,13 +70,14 @@ finds(
 );
 
 # ---- options ----
-my $run_daemon = script('run-daemon', <<"END");
-[ "\$1" = --print ] || exit 1
-case \$2 in
-mimedefang) printf '%s\\n' /bin/mimedefang -p "\$SOCKET" -U $user -z $spool -m "\$MX_SOCKET";;
-*) printf '%s\\n' /bin/mx -U $user -o /lock -s "\$MX_SOCKET" -b "\$MX_BUSY" -x "\$MX_MAXIMUM";;
-esac
-END
+# The real one, as it is installed.
+mkdir "$dir/$_" or die "$dir/$_: $!\n" for qw(bin lib lib/sallyport);
+symlink program($_), "$dir/bin/$_"
+    or die "$dir/bin/$_: $!\n"
+    for qw(mimedefang mimedefang-multiplexor);
+my $run_daemon = "$dir/lib/sallyport/run-daemon";
+copy(top() . '/service/run-daemon', $run_daemon) or die "copy: $!\n";
+chmod 0755, $run_daemon or die "$run_daemon: $!\n";
 write_file("$dir/default",
           "# options\nSOCKET=\"$socket\"\nMX_BUSY=45 # seconds\n"
         . "MX_SOCKET=$dir/busy\n");

@@ -18,7 +18,11 @@ Why this MTA cannot be run here; undef if it can.
 
 Starts it with these milters: { NAME => ADDRESS, ... }; returns when all its
 ports answer.  An ADDRESS is as our daemon spells it: C<inet:PORT@HOST>,
-C<unix:/path>.
+C<unix:/path>; undef: that port has what the configuration says for all.
+
+Further options: C<lines> { FILE => text }: more lines of F<main.cf>,
+F<master.cf>, F<sendmail.mc>; for Postfix C<host>, a PrivateHost that it runs on,
+and C<chroot>, 'y' for its SMTP servers and cleanup.
 
 =head2 port($name)
 

@@ -9,6 +9,9 @@ use parent 'Mta';
 use Harness
     qw(run_program adopt_process uninterrupted stop_process read_file write_file);
 
+# The server that knows passwords is not in the queue.
+my $without_sasl = ' -o smtpd_sasl_auth_enable=no';
+
 sub why_not ($class) {
     return $class->SUPER::why_not
         // (-x '/usr/sbin/postfix' ? undef : 'Postfix is not installed');
@@ -18,8 +21,9 @@ sub why_not ($class) {
 sub launch ($self) {
     return uninterrupted(
         sub {
-            my ($status, @said)
-                = run_program(30, 'postfix', '-c', "$self->{dir}/etc", 'start');
+            my @command = ('postfix', '-c', "$self->{dir}/etc", 'start');
+            @command = $self->{host}->wrap(@command) if $self->{host};
+            my ($status, @said) = run_program(30, @command);
             $self->{said} = "@said";
             return 0 if !defined $status || $status != 0;
             my ($pid)
@@ -31,20 +35,29 @@ sub launch ($self) {
 
 sub configure ($self, %o) {
     my $dir = $self->{dir};
+    $self->{host} = $o{host};
     $self->make_directories(qw(etc queue data));
     chown scalar getpwnam('postfix'), -1, "$dir/data" or die "$dir/data: $!\n";
-    write_file("$dir/etc/main.cf", main_cf($dir, %o{qw(sink auth)}));
-    my $smtpd = join '', map {
-        "127.0.0.1:$self->{port}{$_} inet n - n - - smtpd"
-            . milter_options($_, $o{milters}{$_}) . "\n"
+    my $more = $o{lines}{'main.cf'} // '';
+    my %said = map { $_ => 1 } $more =~ /^(\w+) =/mg;
+    write_file("$dir/etc/main.cf",
+        main_cf($dir, %o{qw(sink auth)})
+            =~ s/^(\w+) =.*\n/$said{$1} ? '' : $&/megr . $more);
+    my $chroot = $o{chroot} // 'n';
+    my $smtpd  = join '', map {
+              "127.0.0.1:$self->{port}{$_} inet n - $chroot - - smtpd"
+            . milter_options($_, $o{milters}{$_})
+            . ($chroot eq 'y' ? $without_sasl : '') . "\n"
         }
         sort keys %{ $o{milters} };
-    write_file("$dir/etc/master.cf", $smtpd . services());
+    write_file("$dir/etc/master.cf",
+        $smtpd . services($chroot) . ($o{lines}{'master.cf'} // ''));
     return;
 }
 
 # Postfix spells an address in a way of its own.
 sub milter_options ($name, $address) {
+    return '' if !defined $address;
     my $options
         = ' -o smtpd_milters=' . $address =~ s/\Ainet:(\d+)\@(.*)/inet:$2:$1/r;
     $options .= " -o milter_protocol=$1" if $name =~ /\Aprotocol (\d)\z/;
@@ -92,9 +105,8 @@ milter_protocol = 6
 END
 }
 
-sub services {
-    return <<'END';
-cleanup    unix       n  -  n  -     0  cleanup
+sub services ($chroot) {
+    return "cleanup unix n - $chroot - 0 cleanup\n" . <<'END';
 qmgr       unix       n  -  n  300   1  qmgr
 rewrite    unix       -  -  n  -     -  trivial-rewrite
 bounce     unix       -  -  n  -     0  bounce

@@ -81,7 +81,9 @@ sub configure ($self, %o) {
     write_file("$dir/hosts",  "127.0.0.1 mx.example localhost\n");
     write_file("$dir/$_",     '') for qw(aliases cw);
     write_file("$dir/sendmail.mc",
-        settings($dir, %o{qw(sink auth)}) . $self->daemons(%o));
+              settings($dir, %o{qw(sink auth)})
+            . ($o{lines}{'sendmail.mc'} // '')
+            . $self->daemons(%o));
     my ($status, $cf, $err)
         = run_program(20, 'm4',
         '-D_CF_DIR_=' . root() . '/usr/share/sendmail/cf/',
@@ -101,9 +103,14 @@ sub daemons ($self, %o) {
     my $n    = 0;
     for my $name (sort keys %{ $o{milters} }) {
         my $filter = 'f' . ++$n;
+        my $port   = "Port=$self->{port}{$name}, Addr=127.0.0.1";
+        if (!defined $o{milters}{$name}) {
+            $text .= "DAEMON_OPTIONS(`Name=D$n, $port')dnl\n";
+            next;
+        }
         $text .= <<"END";
 MAIL_FILTER(`$filter', `S=$o{milters}{$name}, F=T, T=C:30s;S:60s;R:60s;E:60s')dnl
-DAEMON_OPTIONS(`Name=D$n, Port=$self->{port}{$name}, Addr=127.0.0.1, InputMailFilters=$filter')dnl
+DAEMON_OPTIONS(`Name=D$n, $port, InputMailFilters=$filter')dnl
 END
     }
     return $text . "MAILER(`smtp')dnl\n";

@@ -26,6 +26,7 @@ Starts it and returns when it serves.  Options, all optional:
   mux       list: options of the multiplexor (default: -m 1 -x 4)
   user      instead of daemon_user()
   spool     directory instead of one of our own
+  on        a PrivateHost that it runs on
 
 Dies, with the log, if it does not come up.
 
@@ -57,6 +58,7 @@ sub prepare ($class, %o) {
         spool    => $o{spool} // "$dir/spool",
         user     => $o{user}  // scalar daemon_user(),
         separate => $o{separate},
+        on       => $o{on},
         log      => "$dir/log",
     }, $class;
     mkdir $dir or die "$dir: $!\n";
@@ -136,7 +138,7 @@ sub launch ($self) {
 
 sub launch_one ($self, $command) {
     return start_process(
-        cmd    => $command,
+        cmd    => $self->{on} ? [ $self->{on}->wrap(@$command) ] : $command,
         stdout => $self->{log},
         stderr => $self->{log},
         env    => { MIMEDEFANG_LOG => 'stderr' },
