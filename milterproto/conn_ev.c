@@ -199,6 +199,15 @@ mlt_conn_end(struct conn *c, int why)
 	conn_close(c);
 }
 
+static void
+conn_tap(const struct conn *c, bool sent, const void *p, size_t n)
+{
+	const struct mlt_server *s = server_of(c);
+
+	if (s->ops.octets)
+		s->ops.octets(s->arg, id_of(c), c->ctx, sent, p, n);
+}
+
 /* 0, or MLT_CLOSE_IO. */
 static int
 conn_write(struct conn *c)
@@ -214,6 +223,7 @@ conn_write(struct conn *c)
 		if (sent < 0)
 			return errno == EAGAIN ? 0 : MLT_CLOSE_IO;
 		c->ticks = 0;
+		conn_tap(c, true, p, (size_t)sent);
 		mlt_filter_sent(&c->f, (size_t)sent);
 	}
 	return 0;
@@ -303,6 +313,7 @@ on_conn(evutil_socket_t fd, short what, void *arg)
 	}
 	if (!mlt_filter_wants_reply(&c->f))
 		c->ticks = 0; /* else it is the caller who is waited for */
+	conn_tap(c, false, server_of(c)->buf, (size_t)n);
 	rc = mlt_filter_feed(&c->f, server_of(c)->buf, (size_t)n);
 	if (rc == 0)
 		conn_run(c);

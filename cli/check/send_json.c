@@ -5,7 +5,7 @@
  */
 #include "cli/check/send.h"
 
-#include "cli/check/words.h"
+#include "cli/check/frame_json.h"
 #include "cli/ctl_safe.h"
 
 #include <string.h>
@@ -39,25 +39,12 @@ next_item(struct buf *out)
 void
 send_json_frame(struct buf *out, const struct send_frame *f, bool hex)
 {
-	struct buf words;
-	const char *name =
-	    f->reply ? mlt_reply_name(f->octet) : mlt_command_name(f->octet);
-
-	buf_init(&words, 0);
-	words_frame(&words, f->reply, f->octet, f->payload, f->n);
 	next_item(out);
-	buf_addf(out, "{\"from\":\"%s\",\"name\":\"%s\"",
-	    f->reply ? "filter" : "mta", name ? name : "");
-	add_text(out, "words", buf_data(&words), buf_len(&words));
+	buf_addc(out, '{');
+	frame_json(out, f->reply, f->octet, f->payload, f->n, hex);
 	if (f->reply)
 		buf_addf(out, ",\"us\":%ju", (uintmax_t)f->us);
-	if (hex) {
-		buf_addf(out, ",\"hex\":\"%08zx%02x", f->n + 1, f->octet);
-		words_hex(out, f->payload, f->n, f->n);
-		buf_addc(out, '"');
-	}
 	buf_addc(out, '}');
-	buf_fini(&words);
 }
 
 void

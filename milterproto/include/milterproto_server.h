@@ -36,6 +36,11 @@ struct mlt_server_ops {
 	/* A peer was not let in, and nothing else will be heard of it.  peer:
 	 * its address and port, or the uid, gid and pid, as text for a log. */
 	void (*refused)(void *arg, const char *peer);
+	/* Octets as they came from the MTA (before the events in them), or as
+	 * they left for it, cut anywhere: for whoever shows or records them.
+	 * It may call none of the functions here. */
+	void (*octets)(void *arg, uint64_t conn, void *ctx, bool sent,
+	    const void *p, size_t n);
 };
 enum mlt_close {
 	MLT_CLOSE_IDLE = 1,   /* idle_ms passed */

@@ -116,17 +116,23 @@ static const struct mlt_server_ops ops = { .opened = on_opened,
 	.refused = on_refused };
 
 static inline void
-serve(const struct mlt_server_opts *o)
+serve_with(const struct mlt_server_opts *o, const struct mlt_server_ops *with)
 {
 	struct mlt_listen_opts lo = { .umask_ = 0077 };
 	char err[256], spec[128];
 	int fd;
 
-	assert_int_equal(mlt_server_new(&server, base, o, &ops, NULL), 0);
+	assert_int_equal(mlt_server_new(&server, base, o, with, NULL), 0);
 	snprintf(spec, sizeof(spec), "unix:%s", path);
 	fd = mlt_listen_open(spec, &lo, err, sizeof(err));
 	assert_true(fd >= 0);
 	assert_int_equal(mlt_server_listen(server, fd), 0);
+}
+
+static inline void
+serve(const struct mlt_server_opts *o)
+{
+	serve_with(o, &ops);
 }
 
 /* ---- the MTA's side --------------------------------------------------------------- */

@@ -56,6 +56,55 @@ many_connections_are_served_at_once(void **state)
 	assert_int_equal(mlt_server_connections(server), 0);
 }
 
+static struct {
+	char way[8192]; /* '>' from the MTA, '<' to it, for each octet */
+	uint8_t octet[8192];
+	size_t n;
+	unsigned eoms_at_end; /* how many were known when EOM had come */
+} tapped;
+
+static void
+tap(void *arg, uint64_t conn, void *ctx, bool sent, const void *p, size_t n)
+{
+	const uint8_t *octets = p;
+
+	(void)arg;
+	assert_int_equal(conn, last_conn);
+	assert_ptr_equal(ctx, &n_opened);
+	for (size_t i = 0; i < n; i++, tapped.n++) {
+		tapped.way[tapped.n] = sent ? '<' : '>';
+		tapped.octet[tapped.n] = octets[i];
+	}
+	if (!sent && octets[n - 1] == 'E')
+		tapped.eoms_at_end = n_eom;
+}
+
+static void
+octets_are_shown_as_they_pass(void **state)
+{
+	static const uint8_t end[] = "\0\0\0\1E"
+				     "\0\0\0\12hX-Null\0001\0"
+				     "\0\0\0\1c";
+	struct mlt_server_ops tapping = ops;
+	size_t at;
+	struct client c;
+
+	(void)state;
+	tapping.octets = tap;
+	tapped.n = 0;
+	tapped.eoms_at_end = 1;
+	serve_with(&all, &tapping);
+	greet(&c);
+	message(&c);
+	assert_int_equal(answer(&c), 'c');
+	assert_true(tapped.n > sizeof(end));
+	at = tapped.n - (sizeof(end) - 1);
+	assert_memory_equal(tapped.octet + at, end, sizeof(end) - 1);
+	assert_memory_equal(tapped.way + at, ">>>>><<<<<<<<<<<<<<<<<<<", 24);
+	assert_int_equal(tapped.eoms_at_end, 0); /* before the event */
+	hang_up(&c);
+}
+
 static void
 large_answers_leave_in_pieces(void **state)
 {
@@ -517,6 +566,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(two_messages_pass_on_one_connection),
 		CASE(many_connections_are_served_at_once),
+		CASE(octets_are_shown_as_they_pass),
 		CASE(large_answers_leave_in_pieces),
 		CASE(late_answers_are_sent),
 		CASE(an_answer_to_a_gone_connection_is_refused),

@@ -1,13 +1,13 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: MIT
 # `milter-check send` and `load` with filters that behave, our daemon among them,
-# and with some that do not.
+# and with some that do not; `dump` as the filter of both.
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Daemon  ();
 use Harness qw(program need_programs temp_dir start_process stop_process
-    wait_for read_file write_file run_program);
+    wait_exit wait_for read_file write_file run_program);
 use IO::Socket::UNIX;
 use JSON::PP;
 use Test::More;
@@ -353,6 +353,95 @@ subtest 'load: errors by kind' => sub {
     {
         ($status) = milter_check('load', $null, @$bad);
         is $status, 2, "usage: @$bad";
+    }
+};
+
+# ---- dump -------------------------------------------------------------------------
+
+sub dump_filter ($socket, @options) {
+    my $out     = "$dir/dump" . ++$broken;
+    my $process = start_process(
+        cmd    => [ $check, 'dump', $socket, @options ],
+        stdout => $out,
+        stderr => "$out.err"
+    );
+    wait_for('dump', sub { -s "$out.err" });
+    return ($process, $out);
+}
+
+subtest 'dump: what an MTA says' => sub {
+    my $socket = "$dir/dump.sock";
+    my ($process, $out) = dump_filter($socket, qw(-n 2 -x));
+    is((stat $socket)[2] & 0777, 0666, 'the MTA may connect');
+    my ($status, undef, $err) = milter_check('send', '--diff', $socket, $eml);
+    is $status, 0, 'it lets everything pass';
+    like $err, qr/^verdict: accepted/, '... to the end';
+    ($status) = milter_check('send', '--mta=generic-v2', $socket, $eml);
+    is $status,             0, 'an old MTA, too';
+    is wait_exit($process), 0, 'ends after so many connections';
+    ok !-e $socket, 'removes its socket';
+    my $text = read_file($out) =~ s/^(#\d) +[\d.]+ /$1 /gmr;
+    like $text, qr/^#1 > OPTNEG version 6, .*\n +0000000d 4f 00000006/m,
+        'negotiation, octets';
+    like $text, qr/^#1 > MACRO for T: i=\w+\n/m,                'macros';
+    like $text, qr/^#1 > MAIL <sender.*\n.*\n#1 < CONTINUE\n/m, 'answers';
+    like $text, qr/^#1 > QUIT\n +00000001 51 \n#1 - closed$/m,  'the end';
+    like $text, qr/^#2 > OPTNEG version 2, /m, 'the other connection';
+};
+
+subtest 'dump: JSON, macros, a signal' => sub {
+    my $socket = "$dir/dump.sock";
+    my ($process, $out)
+        = dump_filter($socket, '--json', '--mode=0600', '--macros=j {x}');
+    is((stat $socket)[2] & 0777, 0600, 'mode');
+    milter_check('send', '--macro=x=1', $socket, $eml);
+    is stop_process($process), 0, 'ends with a signal';
+    ok !-e $socket, 'removes its socket';
+    my @lines    = map  { decode_json($_) } split /\n/, read_file($out);
+    my ($macros) = grep { ($_->{for} // '') eq 'M' } @lines;
+    is_deeply $macros->{macros}, { j => 'mx.example.org', '{x}' => 1 },
+        'macros that were asked for';
+    my ($rcpt) = grep { ($_->{name} // '') eq 'RCPT' } @lines;
+    is_deeply $rcpt->{strings}, ['<recipient@example.org>'], 'strings';
+    is $lines[-1]{note}, 'closed', 'the end';
+};
+
+subtest 'dump: an MTA that breaks the protocol' => sub {
+    my $socket = "$dir/dump.sock";
+    my ($process, $out) = dump_filter($socket, '-n', 3);
+    my $say = sub ($octets) {
+        my $peer = IO::Socket::UNIX->new(Peer => $socket)
+            or die "$socket: $!\n";
+        syswrite $peer, $octets;
+        shutdown $peer, 1;
+        1 while sysread $peer, my $heard, 4096;
+    };
+    my $optneg = pack 'NaNNN', 13, 'O', 6, 0x1ff, 0x1fffff;
+    $say->("$optneg\0\0\0\0");
+    $say->("$optneg\0\0\0\7Cabc");
+    $say->($optneg . pack 'Na*', 5, "H\e[2J");
+    is wait_exit($process), 0, 'it goes on';
+    my $text = read_file($out) =~ s/^(#\d) +[\d.]+ /$1 /gmr;
+    like $text, qr/^#1 - what follows is no packet: a length that none/m,
+        'no length';
+    like $text, qr/^#2 - a packet was cut off$/m, 'cut off';
+    like $text, qr/^#3 > HELO .*\\x1B\[2J/m,      'nothing unescaped';
+    like $text, qr/^#3 - (?!closed)\w/m,          'why it closed';
+};
+
+subtest 'dump: bad input' => sub {
+    my @cases = (
+        [ 'no socket',         2, qr/^Usage:/m ],
+        [ 'no such type',      3, qr/unknown socket type/, 'tcp:1' ],
+        [ 'no such directory', 3, qr/cannot bind/,         "$dir/none/x" ],
+        [ 'in use',            3, qr/another process answers there/, $null ],
+        [ 'no mode',           2, qr/octal digits/, '--mode=9', "$dir/x" ],
+    );
+    for (@cases) {
+        my ($name, $want, $like, @args) = @$_;
+        my ($status, $out, $err) = milter_check('dump', @args);
+        is $status, $want, "$name: exit status";
+        like $err, $like, "$name: complaint";
     }
 };
 
