@@ -17,7 +17,7 @@ use JSON::PP;
 use List::Util qw(max min uniq);
 use POSIX      qw(isatty strftime uname);
 
-our @EXPORT_OK = qw(bench seconds);
+our @EXPORT_OK = qw(bench seconds run_load);
 
 my $rounds  = $ENV{BENCH_ROUNDS}  || 5;
 my $seconds = $ENV{BENCH_SECONDS} || 2;
@@ -119,6 +119,31 @@ sub _machine () {
 }
 
 =head1 FUNCTIONS
+
+=head2 run_load($socket, @options)
+
+What `milter-check load` found out about the filter there in BENCH_SECONDS, the
+first part of which is not counted, or when all idle sessions were held; undef if
+anything went wrong, also if a message was not changed.
+
+=cut
+
+sub run_load ($socket, @options) {
+    my $is_idle = grep { $_ eq '--idle' } @options;
+    my @time
+        = $is_idle
+        ? ('--seconds', 0.1)
+        : ('--seconds', $seconds, '--warm-up', $seconds / 8);
+    open my $fh, '-|', 'build/bin/milter-check', 'load', '--json', @time,
+        @options, $socket
+        or die "milter-check: $!\n";
+    my $line = <$fh>;
+    my $ok   = close $fh;
+    return if !$ok || !$line;
+    my $r = decode_json($line);
+    return if !$is_idle && $r->{changes} < $r->{messages};
+    return $r;
+}
 
 =head2 bench(%what)
 
