@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FRAME_HEAD 4
+#define FRAME_HEAD    4
+#define MADE_UP_BYTES 228 /* three lines */
 
 #define AT(member) offsetof(struct send_opts, member)
 static const struct opt own_rows[] = {
@@ -361,7 +362,7 @@ check_send_main(int argc, char **argv)
 	const struct cmdline line = { .name = "milter-check send",
 		.rows = rows,
 		.n = CLIENT_ROWS + N_OWN,
-		.words = " SOCKET MESSAGE",
+		.words = " SOCKET [MESSAGE]",
 		.command = true,
 		.permute = true,
 		.usage_status = CHECK_EXIT_USAGE };
@@ -372,9 +373,11 @@ check_send_main(int argc, char **argv)
 	memcpy(rows, client_rows, sizeof(client_rows));
 	memcpy(rows + CLIENT_ROWS, own_rows, sizeof(own_rows));
 	first = cmdline_parse(&line, &o, argc, argv);
-	if (argc - first != 2)
+	if (argc - first < 1 || argc - first > 2)
 		cmdline_usage(&line, &o);
-	if (message_read(&m, argv[first + 1]) < 0)
+	rc = argc - first == 2 ? message_read(&m, argv[first + 1])
+			       : message_make(&m, MADE_UP_BYTES);
+	if (rc < 0)
 		return CHECK_EXIT_USAGE;
 	rc = send_message(&o, argv[first], &m.eml);
 	message_fini(&m);

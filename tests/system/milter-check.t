@@ -6,7 +6,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Daemon  ();
-use Harness qw(program need_programs temp_dir start_process stop_process
+use Harness qw(top program need_programs temp_dir start_process stop_process
     wait_exit wait_for read_file write_file run_program);
 use IO::Socket::UNIX;
 use JSON::PP;
@@ -170,6 +170,13 @@ subtest 'send: messages of all sorts' => sub {
     is $status, 0, '... goes through';
 };
 
+subtest 'send: without a message' => sub {
+    my ($status, $out) = milter_check('send', $null);
+    is $status, 0, 'exit status';
+    like $out, qr/^> HEADER Subject: .*^verdict: accepted, at EOM/ms,
+        'one is made up';
+};
+
 subtest 'send: standard input' => sub {
     my ($status, $out)
         = run_program(60, 'sh', '-c', '"$1" send --message "$2" - < "$3"',
@@ -179,16 +186,16 @@ subtest 'send: standard input' => sub {
 
 subtest 'send: bad input' => sub {
     my @cases = (
-        [ 'no message',   2, qr/^Usage:/m,            $null ],
-        [ 'no such file', 2, qr{/none: No such file}, $null, "$dir/none" ],
-        [ 'a directory',  2, qr/Is a directory/,      $null, $dir ],
+        [ 'no socket at all', 2, qr/^Usage:/m ],
+        [ 'no such file',     2, qr{/none: No such file}, $null, "$dir/none" ],
+        [ 'a directory',      2, qr/Is a directory/,      $null, $dir ],
         [
             'no such MTA', 2, qr/"x" is none of postfix/, '--mta=x', $null,
             $eml
         ],
         [ 'no macro', 2, qr/"x" is not NAME=VALUE/, '--macro=x', $null, $eml ],
         [ 'no such socket', 3, qr{/none: cannot connect}, "$dir/none", $eml ],
-        [ 'no socket',      3, qr/cannot connect/,        $eml,        $eml ],
+        [ 'something else', 3, qr/cannot connect/,        $eml,        $eml ],
         [ 'no such type',   3, qr/one cannot connect there/, 'tcp:1',  $eml ],
     );
     for (@cases) {
@@ -443,6 +450,33 @@ subtest 'dump: bad input' => sub {
         is $status, $want, "$name: exit status";
         like $err, $like, "$name: complaint";
     }
+};
+
+# ---- the manual page ------------------------------------------------------------------
+
+# Those for a filter on port 10025, as they stand there, but for the socket, the
+# pid and the time.
+subtest 'examples of the manual page' => sub {
+    my $page     = read_file(top() . '/docs/man/milter-check.1.in');
+    my @examples = $page =~ /^\.Dl (milter-check (?:send|load) .*)/gm;
+    push @examples,
+        map {s/\\e\n//gr}
+        $page =~ /^\.Bd.*\n(milter-check (?:send|load) (?:.*\\e\n)*.*\n)/gm;
+    cmp_ok scalar @examples, '>', 6, 'there are some';
+    for my $example (@examples) {
+        my $line = $example =~ s/\\\(aq/'/gr;
+        $line =~ s/inet:10025\@127\.0\.0\.1/"\$NULL"/;
+        $line =~ s/--pid 4711/--pid $$ --seconds 0.1/;
+        $line =~ s/--seconds 10 --warm-up 1/--seconds 0.3 --warm-up 0.1/;
+        $line =~ s/-n 5000/-n 50/;
+        my ($status, $out, $err) = run_program(60, 'sh', '-c',
+                  "cd '$dir' && PATH='"
+                . ($check =~ s{/[^/]*\z}{}r)
+                . q{':$PATH }
+                . "NULL='$null' && $line");
+        is $status, 0, $example =~ s/\n//gr or diag $err;
+    }
+    like read_file("$dir/edited.eml"), qr/^X-Null: 1$/m, 'edited message';
 };
 
 # ---- our daemon -----------------------------------------------------------------------
