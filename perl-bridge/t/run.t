@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib", "$FindBin::Bin/lib";
 use Bridge                qw(get put spool with_log);
 use Mail::MIMEDefang::Run qw(run_command);
+use POSIX                 ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -163,6 +164,17 @@ subtest 'a time limit of somebody else' => sub {
     chomp(my $child = get("$dir/child") // '');
     ok(!length $child || !lives($child), 'and nothing is left behind');
     is(run('echo fine')->{output}, "fine\n", 'the next one runs');
+
+    POSIX::mkfifo("$dir/fifo", oct 600) or die "$dir/fifo: $!";
+    $died = eval {
+        local $SIG{ALRM} = sub { die "limit\n" };
+        Time::HiRes::alarm(0.1);
+        run('exit 0', stdin => "$dir/fifo");    # nobody will write to it
+        1;
+    };
+    Time::HiRes::alarm(0);
+    is($died,                         undef, 'before it runs');
+    is(waitpid(-1, POSIX::WNOHANG()), -1,    'there is no child any more');
 };
 
 subtest 'around it' => sub {

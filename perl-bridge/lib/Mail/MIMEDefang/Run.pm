@@ -9,8 +9,9 @@ use v5.36;
 use Errno ();
 use Exporter 'import';
 use IO::Handle;
-use POSIX       ();
-use Time::HiRes qw(CLOCK_MONOTONIC clock_gettime);
+use Mail::MIMEDefang::Child qw(start_program);
+use POSIX                   ();
+use Time::HiRes             qw(CLOCK_MONOTONIC clock_gettime);
 
 our @EXPORT_OK = qw(run_command);
 
@@ -59,53 +60,17 @@ sub DESTROY ($self) {
 # undef, or why it did not start.
 sub _start ($self, $o) {
     pipe my $out, my $to_us or return "cannot make a pipe: $!";
-    pipe my $why, my $tell  or return "cannot make a pipe: $!";
-    my $pid = fork // return "cannot fork: $!";
-    _become($to_us, $tell, $o) if !$pid;
-    close $_ for $to_us, $tell;
-    setpgrp $pid, $pid;    # whoever of the two comes first
-    my ($n, $text);
-    do { $n = sysread $why, $text, BLOCK } while !defined $n && $!{EINTR};
-
-    if ($n) {
-        waitpid $pid, 0;
-        return $text;
-    }
+    my ($pid, $why) = start_program(
+        argv => $o->{argv},
+        in   => $o->{stdin},
+        out  => $to_us,
+        err  => $o->{stderr} // ($o->{only_stdout} ? undef : $to_us),
+        dir  => $o->{dir},
+        env  => $o->{env},
+    );
+    return $why if !$pid;
     $out->blocking(0);
     @{$self}{qw(pid out)} = ($pid, $out);
-    return;
-}
-
-# The child; does not return.
-sub _become ($out, $tell, $o) {
-    my @argv = @{ $o->{argv} };
-    eval {
-        setpgrp 0, 0;
-        delete @SIG{qw(__WARN__ __DIE__)};
-        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP ALRM);
-        my $in = $o->{stdin} // '/dev/null';
-        if (!ref $in) {
-            my $file = $in;
-            undef $in;
-            open $in, '<', $file or die "cannot open $file: $!\n";
-        }
-        POSIX::dup2(fileno $in,  0);
-        POSIX::dup2(fileno $out, 1);
-        POSIX::dup2(1,           2) if !$o->{only_stdout};
-
-        if (defined $o->{stderr}) {
-            open my $err, '>', $o->{stderr}
-                or die "cannot open $o->{stderr}: $!\n";
-            POSIX::dup2(fileno $err, 2);
-        }
-        chdir($o->{dir} // '.') or die "cannot chdir to $o->{dir}: $!\n";
-        %ENV = (%ENV, %{ $o->{env} // {} });
-        no warnings 'exec';
-        exec { $argv[0] } @argv or die "cannot run $argv[0]: $!\n";
-    };
-    chomp(my $text = $@);
-    syswrite $tell, $text || 'cannot start';
-    POSIX::_exit(127);
     return;
 }
 

@@ -8,13 +8,15 @@ use v5.36;
 use parent 'Mail::MIMEDefang::Loop::Job';
 use Errno ();
 use IO::Handle;
-use IO::Poll qw(POLLIN);
-use POSIX    ();
+use IO::Poll                qw(POLLIN);
+use Mail::MIMEDefang::Child qw(start_program);
+use POSIX                   ();
 
 use constant {
     TIMEOUT_S => 30,
     MAX_BYTES => 1 << 20,
     BLOCK     => 1 << 16,
+    NOT_RUN   => 127,       # as a shell says it
     LOOK_S    => 0.01,      # for the end of one that closed its output
 };
 
@@ -35,28 +37,15 @@ sub start ($self, $now) {
             or return $self->abandon("cannot make a pipe: $!");
         $ours[$i]->blocking(0);
     }
-    my $pid = fork // return $self->abandon("cannot fork: $!");
-    _become($self->{argv}, @theirs) if !$pid;
-    setpgrp $pid, $pid;    # whoever of the two comes first
+    my ($pid, $why) = start_program(
+        argv => $self->{argv},
+        out  => $theirs[0],
+        err  => $theirs[1]
+    );
+    return $self->finish(
+        { stdout => '', stderr => "$why\n", exit_code => NOT_RUN })
+        if !$pid;
     @{$self}{qw(pid owner out)} = ($pid, $$, \@ours);
-    return;
-}
-
-# The child; does not return.
-sub _become ($argv, $out, $err) {
-    eval {
-        setpgrp 0, 0;
-        delete @SIG{qw(__WARN__ __DIE__)};
-        $SIG{$_} = 'DEFAULT' for qw(PIPE INT TERM HUP ALRM CHLD);
-        open my $null, '<', '/dev/null' or die "cannot open /dev/null: $!\n";
-        POSIX::dup2(fileno $null, 0);
-        POSIX::dup2(fileno $out,  1);
-        POSIX::dup2(fileno $err,  2);
-        no warnings 'exec';
-        exec { $argv->[0] } @{$argv} or die "cannot run $argv->[0]: $!\n";
-    };
-    syswrite $err, $@;
-    POSIX::_exit(127);
     return;
 }
 
