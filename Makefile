@@ -110,6 +110,7 @@ PEERS     := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/bench/peer_*.c))
 PERL_MODULES := $(shell find perl-bridge/lib -name '*.pm')
 PERL_TESTS := $(wildcard perl-bridge/t/*.t)
 SYSTEM_TESTS := $(wildcard tests/system/*.t)
+CONFORMANCE_TESTS := $(wildcard tests/conformance/*.t)
 MTA_TESTS := $(wildcard tests/mta/*.t)
 PEER_TESTS := $(wildcard tests/peers/*.t)
 C_FILES   := $(wildcard milterproto/*.[ch] milterproto/*/*.[ch] core/*/*.[ch] \
@@ -193,6 +194,12 @@ $(PEERS): $(TST)/%: $(OBJ)/tests/%.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< -lmilter -lpthread
 
+# The MTA that milter-check is tested with.
+BROKEN_MTA := $(TST)/conformance/broken_mta
+$(BROKEN_MTA): $(call obj,$(wildcard tests/conformance/broken_mta*.c)) $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(STATIC) $(EVENT_LIBS)
+
 # A replay of seeds needs no fuzzing engine; libFuzzer links the same objects.
 $(TST)/replay/%: $(OBJ)/fuzz/%.o $(OBJ)/fuzz/standalone.o $(STATIC)
 	@mkdir -p $(@D)
@@ -218,7 +225,7 @@ run: deps-run ## serve on inet:10025@127.0.0.1 with the sample filter
 	@exec cli/run-sample
 
 check: deps ## all tests
-	@$(MAKE) -s all check-unit check-perl check-seeds check-system check-mta
+	@$(MAKE) -s all check-unit check-perl check-seeds check-system check-conformance check-mta
 
 # ---- tests -------------------------------------------------------------------
 RUN_TESTS := tests/run
@@ -232,6 +239,8 @@ check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
 	@tests/run-seeds $^
 check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
+check-conformance: all $(BROKEN_MTA) ## milter-check, with peers that are wrong
+	@BIN=$(BIN) TST=$(TST) TEST_SECONDS=290 $(RUN_TESTS) --name conformance $(CONFORMANCE_TESTS)
 check-mta: all ## a real Postfix and a real Sendmail before the daemon
 	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
 MINUTES ?= 30
@@ -259,7 +268,7 @@ coverage-perl: ## statements of perl-bridge/lib that its tests reach, the worst 
 	  awk '/MIMEDefang/ {print $$NF, $$1} /^Total/ {print $$NF, "in all"}' | sort -n; \
 	exit $$status
 asan: ## all C tests, seeds and the daemons with address+undefined sanitizers
-	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system check-mta
+	@$(MAKE) -s MODE=asan all check-unit check-seeds check-system check-conformance check-mta
 
 # ---- what is made from milterproto.def, and committed ----------------------------
 GENERATE  := $(OUT)/gen/generate

@@ -1,0 +1,70 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: MIT
+# milter-check mta against broken_mta: without a fault it meets all
+# requirements; each of its faults is found by the case of the requirement that
+# it breaks.
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../system/lib";
+use Harness qw(need_programs program run_program start_process stop_process
+    temp_dir top read_file wait_for);
+use File::Spec ();
+use Test::More;
+
+need_programs('milter-check');
+my $mta = File::Spec->rel2abs($ENV{TST} // 'build/test', top())
+    . '/conformance/broken_mta';
+plan skip_all => "not built: $mta" if !-x $mta;
+
+my ($status, $list) = run_program(20, $mta, '--list');
+my @faults = map { [ split /\t/ ] } split /\n/, $list;
+is $status, 0, 'the faults are listed';
+cmp_ok scalar @faults, '>=', 40, 'there are enough of them';
+
+# Without a fault: every case, those of filters that never answer too; they and
+# a text without an end are the ones that wait.
+{
+    my ($ended, $said) = check('none', 20_000);
+    is $ended, 0, 'an MTA without a fault conforms' or diag $said;
+    unlike $said, qr/^not ok/m, 'it meets every should, too';
+}
+
+for my $fault (@faults) {
+    my ($name, $requirement, $case) = @$fault;
+    my ($ended, $said) = check($name, 2000, '--strict', '--only', $case);
+    is $ended, 1, "$name: does not conform" or diag $said;
+    like $said, qr/^not ok \d+ - $requirement \Q$case\E\b/m,
+        "$name: $case finds it";
+}
+done_testing;
+
+# Runs cases with an MTA that has this fault; the exit status and the output.
+sub check ($fault, $wait_ms, @options) {
+    state $n = 0;
+    my $dir = temp_dir() . '/run' . ++$n;
+    mkdir $dir        or die "$dir: $!\n";
+    mkdir "$dir/sink" or die "$dir/sink: $!\n";
+    my $p = start_process(
+        cmd => [
+            $mta, '--fault', $fault, '--milter',
+            "unix:$dir/milter", '--sink', "$dir/sink"
+        ],
+        stdout => "$dir/port",
+        stderr => "$dir/said",
+    );
+    my ($port) = wait_for(
+        'the MTA to listen',
+        sub { -s "$dir/port" && read_file("$dir/port") =~ /(\d+)\n/ ? $1 : 0 }
+    );
+    my ($ended, $out, $err) = run_program(
+        120,                program('milter-check'),
+        'mta',              '--smtp',
+        "127.0.0.1:$port",  '--listen',
+        "unix:$dir/milter", '--sink',
+        "$dir/sink",        '--wait-ms',
+        $wait_ms,           '--progress-ms',
+        200,                @options
+    );
+    stop_process($p);
+    return ($ended, $out . $err . read_file("$dir/said"));
+}
