@@ -135,7 +135,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
-  check-system check-mta check-sustained check-peers unit asan lint format format-check bench \
+  check-system check-conformance check-mta check-sustained check-peers unit asan lint format format-check bench \
   generate check-generated \
   coverage coverage-run coverage-perl fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 

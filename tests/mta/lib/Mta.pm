@@ -22,7 +22,12 @@ C<unix:/path>; undef: that port has what the configuration says for all.
 
 Further options: C<lines> { FILE => text }: more lines of F<main.cf>,
 F<master.cf>, F<sendmail.mc>; for Postfix C<host>, a PrivateHost that it runs on,
-and C<chroot>, 'y' for its SMTP servers and cleanup.
+and C<chroot>, 'y' for its SMTP servers and cleanup; C<patience>: seconds that it
+waits for an answer of a milter, else a minute.
+
+=head2 CLASS->version()
+
+Its version, a word.
 
 =head2 port($name)
 

@@ -17,6 +17,11 @@ sub why_not ($class) {
         // (-x '/usr/sbin/postfix' ? undef : 'Postfix is not installed');
 }
 
+sub version ($class) {
+    my ($status, $said) = run_program(20, qw(postconf -dh mail_version));
+    return $said =~ s/\s+//gr;
+}
+
 # The program waits until the daemon is ready or has failed.
 sub launch ($self) {
     return uninterrupted(
@@ -41,7 +46,7 @@ sub configure ($self, %o) {
     my $more = $o{lines}{'main.cf'} // '';
     my %said = map { $_ => 1 } $more =~ /^(\w+) =/mg;
     write_file("$dir/etc/main.cf",
-        main_cf($dir, %o{qw(sink auth)})
+        main_cf($dir, %o{qw(sink auth patience)})
             =~ s/^(\w+) =.*\n/$said{$1} ? '' : $&/megr . $more);
     my $chroot = $o{chroot} // 'n';
     my $smtpd  = join '', map {
@@ -66,6 +71,7 @@ sub milter_options ($name, $address) {
 
 sub main_cf ($dir, %o) {
     my ($certificate, $auth) = ($o{auth}->certificate, $o{auth}->dovecot);
+    my $patience = $o{patience} // 60;
     return <<"END";
 compatibility_level = 3.6
 queue_directory = $dir/queue
@@ -102,6 +108,8 @@ smtpd_sasl_path = $auth
 in_flow_delay = 0
 milter_default_action = tempfail
 milter_protocol = 6
+milter_command_timeout = ${patience}s
+milter_content_timeout = ${patience}s
 END
 }
 

@@ -38,6 +38,12 @@ sub why_not ($class) {
     return "Sendmail does not run: $err" =~ s/\s+/ /gr;
 }
 
+sub version ($class) {
+    my ($status, $said)
+        = run_program(20, on_named_host(program(), '-d0.1', '-bt'));
+    return $said =~ /^Version (\S+)/m ? $1 : 'unknown';
+}
+
 sub launch ($self) {
     my $dir = $self->{dir};
     $self->{process} = start_process(
@@ -99,6 +105,7 @@ sub sasl ($auth) {
 }
 
 sub daemons ($self, %o) {
+    my $read = ($o{patience} // 60) . 's';
     my $text = '';
     my $n    = 0;
     for my $name (sort keys %{ $o{milters} }) {
@@ -109,7 +116,7 @@ sub daemons ($self, %o) {
             next;
         }
         $text .= <<"END";
-MAIL_FILTER(`$filter', `S=$o{milters}{$name}, F=T, T=C:30s;S:60s;R:60s;E:60s')dnl
+MAIL_FILTER(`$filter', `S=$o{milters}{$name}, F=T, T=C:30s;S:60s;R:$read;E:60s')dnl
 DAEMON_OPTIONS(`Name=D$n, $port, InputMailFilters=$filter')dnl
 END
     }
