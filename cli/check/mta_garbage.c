@@ -349,6 +349,60 @@ list_unterminated(struct check_run *run)
 	return mta_survives(run);
 }
 
+/* Appends the names of the macros that came with CONNECT, a LF behind each. */
+static void
+connect_macros(struct check_run *run, struct buf *out)
+{
+	const struct played *f = rig_played(&mta_of(run)->rig);
+
+	for (size_t i = 0; f && i < f->n; i++) {
+		struct mlt_bytes p = played_payload(f, i), name;
+
+		if (f->v[i].cmd != MLT_SMFIC_MACRO || !p.n || *p.p != 'C')
+			continue;
+		for (size_t n = 0; (name = played_string(p, 1, n)).p; n += 2) {
+			buf_add(out, name.p, name.n);
+			buf_addc(out, '\n');
+		}
+	}
+}
+
+/* A list for CONNECT with the name i, and no NUL: what is sent as a macro is i,
+ * or what is sent without a list. */
+static enum check_result
+list_read_beyond(struct check_run *run)
+{
+	enum check_result result = CHECK_PASS;
+	struct buf known, got;
+	const char *p, *nl;
+
+	buf_init(&known, 0);
+	buf_init(&got, 0);
+	buf_adds(&known, "i\n{i}\n");
+	mta_begin(run);
+	if (!mta_heard(run, NULL))
+		result = CHECK_FAIL;
+	connect_macros(run, &known);
+	SAID(run, MLT_SMFIC_OPTNEG,
+	    "\0\0\0\x12O\0\0\0\6\0\0\1\0\0\0\0\0\0\0\0\0i");
+	connect_macros(run, &got);
+	p = buf_data(&got);
+	for (const char *end = p + buf_len(&got);
+	     result == CHECK_PASS && p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (!nl || !memmem(buf_data(&known), buf_len(&known), p,
+			       (size_t)(nl + 1 - p)))
+			result =
+			    check_fail(run, "CONNECT came with the macros %s",
+				mta_show(p, (size_t)(end - p)).text);
+		if (!nl)
+			break;
+	}
+	buf_fini(&known);
+	buf_fini(&got);
+	return result;
+}
+
 static enum check_result
 list_of_no_stage(struct check_run *run)
 {
@@ -381,6 +435,7 @@ const struct check_case mta_garbage_cases[] = {
 	{ "header-index-cut", 466, MTA_PROFILE, header_index_cut },
 	{ "interrupted-body", 468, MTA_PROFILE, interrupted_body },
 	{ "list-unterminated", 469, MTA_PROFILE, list_unterminated },
+	{ "list-read-beyond", 472, MTA_PROFILE, list_read_beyond },
 	{ "list-of-no-stage", 469, MTA_PROFILE, list_of_no_stage },
 	{ "header-with-field", 471, MTA_PROFILE, header_with_field },
 	{ "header-with-crlf", 471, MTA_PROFILE, header_with_crlf },

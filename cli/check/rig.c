@@ -461,9 +461,11 @@ rig_quit(struct mta_rig *r)
 {
 	enum rig_step last = rig_last(r);
 
+	/* a server that did not greet may say the same to QUIT */
 	if (r->smtp_fd >= 0 && r->told[last].code != RIG_SILENT &&
 	    rig_say(r, RIG_OTHER, "QUIT") > 0 &&
-	    r->told[RIG_OTHER].code != 221 && r->told[last].code != 421)
+	    r->told[RIG_OTHER].code != 221 && r->told[last].code != 421 &&
+	    r->told[RIG_GREETING].code == 220)
 		r->stray = true;
 	rig_hang_up(r);
 }

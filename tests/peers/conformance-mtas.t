@@ -30,6 +30,10 @@ my %known = (
     },
 );
 
+# What lies behind a list without an end is not the same each time.
+my %sometimes
+    = (Sendmail => { map { $_ => 1 } qw(list-read-beyond list-unterminated) });
+
 for my $class (sort keys %known) {
 SKIP: {
         my $why_not = $class->why_not;
@@ -42,7 +46,8 @@ SKIP: {
         my ($version) = $class->version =~ /\A(\d+\.\d+)/;
         my $failed = $known{$class}{$version};
         skip "nobody has looked at $class $version yet", 1 if !$failed;
-        is_deeply [ failed_cases($report) ], $failed,
+        my @found = grep { !$sometimes{$class}{$_} } failed_cases($report);
+        is_deeply \@found, $failed,
             "$class $version: what was found before, and nothing else"
             or diag $said;
     }
