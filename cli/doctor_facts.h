@@ -21,6 +21,7 @@ struct doctor_part {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
+	char owner[40], group[40]; /* names, or the numbers */
 };
 struct doctor_path {
 	struct doctor_part part[DOCTOR_PARTS_MAX];
@@ -43,7 +44,8 @@ struct doctor_facts {
 	bool root;         /* we may look everywhere */
 
 	char user_trouble[256]; /* of -U; "" = none */
-	gid_t listen_gid;       /* the group of the daemon's user */
+	gid_t listen_gid;       /* the group of the daemon's user ... */
+	char listen_group[40];  /* ... and its name */
 	struct mta_addr listen; /* -p */
 	bool listen_known;
 	int listen_error; /* errno of a connection to it; 0 = it was accepted */

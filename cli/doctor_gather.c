@@ -31,6 +31,31 @@
 /* ---- the socket --------------------------------------------------------------------- */
 
 static void
+name_group(char *out, size_t max, gid_t gid)
+{
+	const struct group *gr = getgrgid(gid);
+
+	if (gr)
+		mta_copy(out, max, gr->gr_name, strlen(gr->gr_name));
+	else
+		snprintf(out, max, "%lu", (unsigned long)gid);
+}
+
+static void
+name_owner(struct doctor_part *p, const struct stat *st)
+{
+	const struct passwd *pw = getpwuid(st->st_uid);
+
+	if (pw)
+		mta_copy(p->owner, sizeof(p->owner), pw->pw_name,
+		    strlen(pw->pw_name));
+	else
+		snprintf(p->owner, sizeof(p->owner), "%lu",
+		    (unsigned long)st->st_uid);
+	name_group(p->group, sizeof(p->group), st->st_gid);
+}
+
+static void
 look_at_path(struct doctor_path *path, const char *text)
 {
 	size_t n = strlen(text);
@@ -49,6 +74,7 @@ look_at_path(struct doctor_path *path, const char *text)
 			path->error = errno;
 			return;
 		}
+		name_owner(p, &st);
 		p->mode = st.st_mode;
 		p->uid = st.st_uid;
 		p->gid = st.st_gid;
@@ -103,6 +129,7 @@ find_user(struct doctor_facts *f)
 	if (f->md->socket_group)
 		gr = getgrnam(f->md->socket_group);
 	f->listen_gid = gr ? gr->gr_gid : pw->pw_gid;
+	name_group(f->listen_group, sizeof(f->listen_group), f->listen_gid);
 	return pw;
 }
 

@@ -3,6 +3,8 @@
  * and all rules. */
 #include "cli/doctor_rules.h"
 
+#include <strings.h>
+
 #define MIB (1024ULL * 1024)
 /* What a worker takes that scans a usual message, and one that was forked by a
  * zygote: docs/mta.md says how to measure one's own. */
@@ -103,9 +105,13 @@ check_options(const struct doctor_facts *f, struct doctor_report *r)
 	}
 	if (!f->listen_known) {
 		doctor_found(r, FOUND_ADDRESS,
-		    "the service manager opens the socket (-p %s)",
-		    f->md->conn ? f->md->conn : "");
-		doctor_change(r, "-p with what its ListenStream= says");
+		    strncasecmp(f->md->conn, "fd:", 3) == 0
+			? "the service manager opens the socket (-p %s)"
+			: "-p %s is no address",
+		    f->md->conn);
+		doctor_change(r, "-p with /path, inet:PORT@HOST or "
+				 "inet6:PORT@HOST; ListenStream= of a socket "
+				 "unit says which");
 	}
 	if (f->n_mtas == 0) {
 		doctor_found(r, FOUND_NO_MTA,

@@ -2,6 +2,7 @@
 /* doctor_rules: whether an MTA can connect to our daemon, and who else can. */
 #include "cli/doctor_rules.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -42,49 +43,59 @@ static void
 closed(const struct mta_user *u, const struct doctor_part *p, enum doctor_id id,
     struct doctor_report *r)
 {
-	doctor_found(r, id,
-	    "%s: mode %04o, owner %lu, group %lu: %s may not %s it", p->path,
-	    (unsigned)p->mode & 07777, (unsigned long)p->uid,
-	    (unsigned long)p->gid, u->name,
+	doctor_found(r, id, "%s: mode %04o, of %s:%s: %s may not %s it",
+	    p->path, (unsigned)p->mode & 07777, p->owner, p->group, u->name,
 	    id == FOUND_SOCKET ? "write to" : "search");
 }
 
-/* The group that the daemon gives to what it makes, or the directory's. */
+/* By a group of his if there is one, by the daemon's if that is its directory. */
+static void
+open_directory(const struct doctor_facts *f, const struct mta_user *u,
+    const struct doctor_part *p, struct doctor_report *r)
+{
+	closed(u, p, FOUND_DIRECTORY, r);
+	if (has_group(u, p->gid))
+		doctor_change(r, "chmod g+x %s", p->path);
+	else if (p->gid == f->listen_gid)
+		doctor_change(r,
+		    "usermod -a -G %s %s; chmod g+x %s; give the daemon -G "
+		    "(MD_ALLOW_GROUP_ACCESS=yes); restart both",
+		    p->group, u->name, p->path);
+	else
+		doctor_change(
+		    r, "another directory with -p; or chmod o+x %s", p->path);
+}
+
+static void
+open_socket(const struct doctor_facts *f, const struct mta_user *u,
+    const struct doctor_part *p, struct doctor_report *r)
+{
+	closed(u, p, FOUND_SOCKET, r);
+	if (has_group(u, f->listen_gid))
+		doctor_change(r,
+		    "give the daemon -G (MD_ALLOW_GROUP_ACCESS=yes) and "
+		    "restart it");
+	else
+		doctor_change(r,
+		    "usermod -a -G %s %s; give the daemon -G "
+		    "(MD_ALLOW_GROUP_ACCESS=yes); restart both",
+		    f->listen_group, u->name);
+}
+
+/* The first obstacle. */
 static void
 check_access(const struct doctor_facts *f, const struct mta_user *u,
     struct doctor_report *r)
 {
-	const struct doctor_path *path = &f->path;
-	bool in_group = has_group(u, f->listen_gid);
-
-	for (size_t i = 0; i < path->n; i++) {
-		const struct doctor_part *p = &path->part[i];
+	for (size_t i = 0; i < f->path.n; i++) {
+		const struct doctor_part *p = &f->path.part[i];
 
 		if (S_ISDIR(p->mode) && !may(u, p, WANT_SEARCH)) {
-			closed(u, p, FOUND_DIRECTORY, r);
-			if (p->gid == f->listen_gid && !in_group)
-				doctor_change(r,
-				    "usermod -a -G %lu %s; chmod g+x %s; give "
-				    "the daemon -G; restart both",
-				    (unsigned long)p->gid, u->name, p->path);
-			else
-				doctor_change(r,
-				    "chmod g+x %s; or another directory with "
-				    "-p",
-				    p->path);
+			open_directory(f, u, p, r);
 			return;
 		}
-		if (S_ISSOCK(p->mode) && !may(u, p, WANT_WRITE)) {
-			closed(u, p, FOUND_SOCKET, r);
-			doctor_change(r,
-			    in_group
-				? "give the daemon -G (MD_ALLOW_GROUP_ACCESS="
-				  "yes) and restart it"
-				: "usermod -a -G %lu %s; give the daemon -G "
-				  "(MD_ALLOW_GROUP_ACCESS=yes); restart both",
-			    (unsigned long)f->listen_gid, u->name);
-			return;
-		}
+		if (S_ISSOCK(p->mode) && !may(u, p, WANT_WRITE))
+			open_socket(f, u, p, r);
 	}
 }
 
@@ -163,7 +174,7 @@ check_listening(const struct doctor_facts *f, struct doctor_report *r)
 		    r, FOUND_NO_SOCKET, "%s is not a socket", last->path);
 		doctor_change(r, "remove it, or another path with -p; then "
 				 "start the daemon");
-	} else if (f->listen_error) {
+	} else if (f->listen_error && (f->root || f->listen_error != EACCES)) {
 		doctor_found(r, FOUND_SILENT, "nobody answers at %s: %s",
 		    f->md->conn, strerror(f->listen_error));
 		doctor_change(r, "systemctl start mimedefang; its log says why "

@@ -8,18 +8,21 @@
 /* Files of one message, and with what an archive has in it. */
 #define FILES_OF_MESSAGE 1000
 
+/* That an MTA takes; 0 = there is no limit. */
 static long long
 largest_message(const struct doctor_facts *f)
 {
-	long long max = f->md->fe.limits.message_bytes;
+	long long ours = f->md->fe.limits.message_bytes, theirs = 0;
 
-	for (size_t i = 0; i < f->n_mtas; i++) {
-		long long v = f->mta[i].message_bytes;
-
-		if (v > 0 && (max == 0 || v < max))
-			max = v;
+	for (const struct mta *m = f->mta; m < f->mta + f->n_mtas; m++) {
+		if (m->trouble[0])
+			continue;
+		if (m->message_bytes == 0)
+			return ours;
+		if (m->message_bytes > theirs)
+			theirs = m->message_bytes;
 	}
-	return max;
+	return ours && (theirs == 0 || ours < theirs) ? ours : theirs;
 }
 
 static void

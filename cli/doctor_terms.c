@@ -202,6 +202,11 @@ change_macros(struct doctor_report *r, const struct mta *m,
 	char postconf[300], commas[256];
 	size_t at = 0;
 
+	if (m->postfix && mta_is_cut(m->macros[stage])) {
+		doctor_change(
+		    r, "add %s to %s", missing, stages[stage].postfix);
+		return;
+	}
 	if (m->postfix) {
 		doctor_postconf(m, postconf, sizeof(postconf));
 		doctor_change(r, "%s -e '%s = %s%s%s'", postconf,

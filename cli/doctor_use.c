@@ -84,7 +84,10 @@ change_postfix(struct doctor_report *r, const struct doctor_facts *f,
 
 	doctor_postconf(m, postconf, sizeof(postconf));
 	doctor_address(f, m, address, sizeof(address));
-	if (w->own_list)
+	if (mta_is_cut(w->list))
+		doctor_change(r, "add %s to %s of %s", address, parameter,
+		    w->own_list ? w->name : "main.cf");
+	else if (w->own_list)
 		doctor_change(r, "%s -P '%s/%s=%s%s%s'", postconf, w->name,
 		    parameter, w->list, w->list[0] ? " " : "", address);
 	else
@@ -169,12 +172,28 @@ not_used(const struct doctor_facts *f, const struct mta *m,
 }
 
 static void
+no_milters(
+    const struct mta *m, const struct mta_way *w, struct doctor_report *r)
+{
+	doctor_found(r, FOUND_SERVICE,
+	    "%s: %s has no_milters in receive_override_options", m->config,
+	    w->name);
+	doctor_change(r,
+	    "leave no_milters out there, if this mail did not pass another "
+	    "service before");
+}
+
+static void
 other_ways(
     const struct doctor_facts *f, const struct mta *m, struct doctor_report *r)
 {
 	for (const struct mta_way *w = m->way; w < m->way + m->n_ways; w++) {
 		if (w->ours || w->local)
 			continue;
+		if (w->off) {
+			no_milters(m, w, r);
+			continue;
+		}
 		doctor_found(r, FOUND_SERVICE,
 		    "%s: %s has a list of its own, \"%s\", without our daemon",
 		    m->config, w->name, w->list);

@@ -15,6 +15,12 @@ mta_copy(char *out, size_t max, const char *p, size_t n)
 	out[n] = '\0';
 }
 
+bool
+mta_is_cut(const char *text)
+{
+	return strlen(text) == MTA_TEXT_MAX - 1;
+}
+
 /* ---- addresses -------------------------------------------------------------------- */
 
 /* The octets behind a prefix like "unix:", in either case; NULL: another one. */

@@ -45,6 +45,7 @@ struct mta_way {
 	char name[80];           /* as the MTA calls it */
 	bool local;              /* for mail that does not come by SMTP */
 	bool own_list;           /* it has a list of milters of its own */
+	bool off;                /* it uses none, whatever the list says */
 	bool chroot;             /* the MTA's process is below queue_dir */
 	bool ours;               /* our daemon is in the list */
 	bool hidden;             /* it is, but not below queue_dir */
@@ -105,6 +106,8 @@ long long mta_bytes(const char *text, size_t n);
 /* Whether a list of macros, by commas or blanks, has this one; {x} and x are the
  * same. */
 bool mta_has_macro(const char *list, const char *name);
+/* Whether a text of MTA_TEXT_MAX octets may have been longer. */
+bool mta_is_cut(const char *text);
 /* Puts n octets and a NUL where max fit, as many as do. */
 void mta_copy(char *out, size_t max, const char *p, size_t n);
 

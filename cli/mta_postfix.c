@@ -10,11 +10,12 @@ const char *const postfix_parameters[] = { "smtpd_milters", "non_smtpd_milters",
 	"milter_rcpt_macros", "milter_data_macros",
 	"milter_end_of_header_macros", "milter_end_of_data_macros",
 	"queue_directory", "mail_owner", "message_size_limit",
-	"compatibility_level", NULL };
+	"compatibility_level", "receive_override_options", NULL };
 const char *const postfix_overrides[] = { "*/*/smtpd_milters",
-	"*/*/non_smtpd_milters", "*/*/milter_default_action",
-	"*/*/milter_protocol", "*/*/milter_connect_timeout",
-	"*/*/milter_command_timeout", "*/*/milter_content_timeout", NULL };
+	"*/*/non_smtpd_milters", "*/*/receive_override_options",
+	"*/*/milter_default_action", "*/*/milter_protocol",
+	"*/*/milter_connect_timeout", "*/*/milter_command_timeout",
+	"*/*/milter_content_timeout", NULL };
 const char *const postfix_services[] = { "*/*/chroot", "*/*/command", NULL };
 
 /* ---- lines ------------------------------------------------------------------------- */
@@ -299,6 +300,21 @@ find_ours(struct mta *m, struct mta_way *w, const struct mta_addr *ours,
 	}
 }
 
+static bool
+has_no_milters(struct text t, const char *service, size_t n)
+{
+	static const char word[] = "no_milters";
+	struct postconf_line line;
+	bool own;
+
+	if (!get_for(t, service, n, "receive_override_options", &line, &own))
+		return false;
+	for (size_t i = 0; i + sizeof(word) - 1 <= line.n_value; i++)
+		if (memcmp(line.value + i, word, sizeof(word) - 1) == 0)
+			return true;
+	return false;
+}
+
 /* Services as they are in master.cf: the key is "smtp/inet/command". */
 static void
 add_way(struct mta *m, const struct mta_addr *ours, struct text t,
@@ -320,7 +336,9 @@ add_way(struct mta *m, const struct mta_addr *ours, struct text t,
 	get_for(t, service, n, local ? "non_smtpd_milters" : "smtpd_milters",
 	    &line, &w->own_list);
 	mta_copy(w->list, sizeof(w->list), line.value, line.n_value);
-	find_ours(m, w, ours, &at, line.value, line.n_value);
+	w->off = has_no_milters(t, service, n);
+	if (!w->off)
+		find_ours(m, w, ours, &at, line.value, line.n_value);
 }
 
 static bool

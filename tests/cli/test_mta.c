@@ -171,6 +171,20 @@ macros_are_found_with_and_without_braces(void **state)
 	assert_false(mta_has_macro("{} ,", ""));
 }
 
+static void
+a_text_that_fills_its_place_may_be_cut(void **state)
+{
+	char text[MTA_TEXT_MAX], more[MTA_TEXT_MAX + 100];
+
+	(void)state;
+	memset(more, 'x', sizeof(more));
+	mta_copy(text, sizeof(text), more, MTA_TEXT_MAX - 2);
+	assert_false(mta_is_cut(text));
+	mta_copy(text, sizeof(text), more, sizeof(more));
+	assert_int_equal(strlen(text), MTA_TEXT_MAX - 1);
+	assert_true(mta_is_cut(text));
+}
+
 int
 main(void)
 {
@@ -181,6 +195,7 @@ main(void)
 		cmocka_unit_test(it_is_printed_as_the_mta_spells_it),
 		cmocka_unit_test(times_have_units),
 		cmocka_unit_test(sizes_are_numbers),
+		cmocka_unit_test(a_text_that_fills_its_place_may_be_cut),
 		cmocka_unit_test(macros_are_found_with_and_without_braces),
 	};
 

@@ -190,6 +190,28 @@ a_milter_may_have_terms_of_its_own(void **state)
 	assert_int_equal(w->terms.command_s, 30);
 }
 
+static void
+a_service_may_use_none(void **state)
+{
+	const struct mta_way *w;
+
+	(void)state;
+	w = with("inet:1@127.0.0.1",
+	    "smtpd_milters = inet:127.0.0.1:1\n"
+	    "smtp/inet/receive_override_options = "
+	    "no_unknown_recipient_checks,no_milters",
+	    'n');
+	assert_true(w->off);
+	assert_false(w->ours);
+	w = with("inet:1@127.0.0.1",
+	    "smtpd_milters = inet:127.0.0.1:1\n"
+	    "receive_override_options = no_header_body_checks\n"
+	    "x/inet/receive_override_options = no_milters",
+	    'n');
+	assert_false(w->off);
+	assert_true(w->ours);
+}
+
 /* Items of a list, as "SPEC|OPTIONS;". */
 static const char *
 items(const char *list)
@@ -273,6 +295,7 @@ main(void)
 		cmocka_unit_test(an_older_postfix_has_a_chroot_by_default),
 		cmocka_unit_test(a_unix_path_is_seen_from_the_process),
 		cmocka_unit_test(a_milter_may_have_terms_of_its_own),
+		cmocka_unit_test(a_service_may_use_none),
 		cmocka_unit_test(lists_of_milters),
 		cmocka_unit_test(lines_of_postconf),
 		cmocka_unit_test(more_services_than_are_kept_do_no_harm),

@@ -45,6 +45,14 @@ finds(
         master => "submission inet n - n - - smtpd\n" . " -o smtpd_milters=\n"
     )
 );
+finds(
+    'service-without',
+    own => postfix(
+        master => "submission inet n - n - - smtpd\n"
+            . " -o receive_override_options=no_milters\n"
+    ),
+    what => qr/no_milters/
+);
 finds('chroot', own => postfix(chroot => 'y'));
 finds(
     'not-used',
@@ -90,8 +98,8 @@ finds('not-listening', ours => { -p => 'inet:1@127.0.0.1' });
 write_file("$dir/file", 'x');
 finds('not-a-socket', ours => { -p => "unix:$dir/file" });
 for my $case (
-    [ 'directory-closed', 0700, 0777, qr/mode 0700, owner 0, group 0: $user / ],
-    [ 'socket-closed',    0755, 0700, qr/s: mode 0700, owner 0/ ],
+    [ 'directory-closed', 0700, 0777, qr/mode 0700, of root:root: $user / ],
+    [ 'socket-closed',    0755, 0700, qr/s: mode 0700, of root:root/ ],
     [ 'directory-open',   0777, 0777, qr/mode 0777/ ],
     )
 {
