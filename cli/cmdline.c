@@ -158,7 +158,11 @@ stop_here(const struct cmdline *c, const struct opt *rows, const void *opts,
 void
 cmdline_usage(const struct cmdline *c, const void *opts)
 {
-	exit(stop_here(c, all_rows(c), opts, STOP_USAGE));
+	struct opt *rows = all_rows(c);
+	int status = stop_here(c, rows, opts, STOP_USAGE);
+
+	free(rows);
+	exit(status);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(a)     (sizeof(a) / sizeof(*(a)))
 #define OUR_HOST     "mx.example.org"
@@ -245,6 +246,28 @@ set_rcpt(struct client *c, size_t i, const char *text)
 	return 0;
 }
 
+/* What Sendmail knows a message by, if it has a name. */
+static void
+tell_message_id(struct macros *m, const struct eml *e)
+{
+	for (size_t i = 0; i < e->n_headers; i++) {
+		struct mlt_bytes name = eml_name(&e->headers[i]);
+		struct mlt_bytes v = e->headers[i].value;
+
+		if (name.n != strlen("Message-ID") ||
+		    strncasecmp(name.p, "Message-ID", name.n) != 0)
+			continue;
+		while (v.n > 0 && strchr(" \t\r\n", v.p[0])) {
+			v.p++;
+			v.n--;
+		}
+		while (v.n > 0 && strchr(" \t\r\n", v.p[v.n - 1]))
+			v.n--;
+		tell(m, "{msg_id}", v);
+		return;
+	}
+}
+
 static int
 set_messages(struct client *c, const struct eml *e, size_t n_messages)
 {
@@ -257,6 +280,7 @@ set_messages(struct client *c, const struct eml *e, size_t n_messages)
 	    set_address_macros(c, m, &c->from.v[0], names, "esmtp") < 0)
 		return -1;
 	tell(m, "i", bytes(CLIENT_QUEUE_ID));
+	tell_message_id(m, e);
 	for (size_t i = 0; i < n_rcpts; i++) {
 		if (set_rcpt(c, i, c->o->to.n ? c->o->to.v[i] : DFLT_TO) < 0)
 			return -1;
@@ -294,6 +318,12 @@ set_address(struct client *c, const char *ip)
 	return 0;
 }
 
+static bool
+is_loopback(const char *ip)
+{
+	return strncmp(ip, "127.", 4) == 0 || strcmp(ip, "::1") == 0;
+}
+
 static int
 set_connection(struct client *c)
 {
@@ -313,7 +343,8 @@ set_connection(struct client *c)
 	tell(m, "{daemon_name}", bytes(OUR_HOST));
 	tell(m, "{daemon_addr}", bytes(OUR_ADDR));
 	tell(m, "{if_name}", bytes(OUR_HOST));
-	tell(m, "{if_addr}", bytes(OUR_ADDR));
+	if (!is_loopback(ip)) /* else Sendmail has none */
+		tell(m, "{if_addr}", bytes(OUR_ADDR));
 	c->script.macros = (struct mlt_play_list){ m->v, m->n };
 	if (host)
 		c->script.host = bytes(host);

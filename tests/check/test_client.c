@@ -97,6 +97,25 @@ options_are_told_as_an_mta_would(void **state)
 }
 
 static void
+a_message_has_its_name(void **state)
+{
+	struct mlt_play_header headers[] = {
+		{ { "Subject", 7 }, { " x\n", 3 } },
+		{ { "message-id ", 11 }, { "\r\n <1@b> \r\n", 12 } },
+		{ { "Message-ID", 10 }, { " <2@b>\n", 7 } },
+	};
+	struct eml e = { .headers = headers, .n_headers = 3 };
+	char err[300];
+	struct client *c = client_new(&dflt, &e, 1, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(c);
+	assert_non_null(strstr(list(client_script(c)->messages[0].macros),
+	    ",i,4dfLk16Zq0z123,{msg_id},<1@b>"));
+	client_free(c);
+}
+
+static void
 null_sender_and_a_named_client(void **state)
 {
 	struct client_opts o = { .mta = "generic-v2",
@@ -170,6 +189,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_said_is_a_documentation_client),
 		cmocka_unit_test(options_are_told_as_an_mta_would),
+		cmocka_unit_test(a_message_has_its_name),
 		cmocka_unit_test(null_sender_and_a_named_client),
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(no_memory_is_said),
