@@ -7,6 +7,18 @@
 # this file is the list.
 use v5.36;
 
+# Rows of "in" that are alike but for some words: {1} stands for the first behind
+# the names of the messages.
+sub each_of ($lines, @rows) {
+    return map {
+        my ($with, @words) = @$_;
+        {
+            with  => ref $with ? $with : [$with],
+            lines => $lines =~ s/\{(\d)\}/$words[$1 - 1]/gr
+        }
+    } @rows;
+}
+
 [
     {
         name => 'mail-wording',
@@ -149,9 +161,8 @@ END
 A name beyond Latin-1 in a text ends the peer's worker.
 WHY
         in => [
-            {
-                with  => [ 'extensions: name: 2047, big5', ],
-                lines => <<'END',
+            each_of(
+                <<'END',
 + NEWBODY 
 + NEWBODY 
 + NEWBODY 
@@ -160,7 +171,7 @@ WHY
 + NEWBODY --=_b--
 + NEWBODY Content-Transfer-Encoding: quoted-printable
 + NEWBODY Content-Type: text/plain
-+ NEWBODY File =E4=B8=AD=E6=96=87.exe was removed
++ NEWBODY File {1}.exe was removed
 + NEWBODY Hello
 + NEWBODY Warning: this message was changed.
 + RESULTS C
@@ -169,52 +180,12 @@ WHY
 + answer ok
 - answer worker ended, status 5632: open body: Invalid argument
 END
-            },
-            {
-                with  => [ 'extensions: name: 2047, iso-2022-jp', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY --=_b
-+ NEWBODY --=_b--
-+ NEWBODY Content-Transfer-Encoding: quoted-printable
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY File =E6=97=A5=E6=9C=AC.exe was removed
-+ NEWBODY Hello
-+ NEWBODY Warning: this message was changed.
-+ RESULTS C
-+ RESULTS F
-+ RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
-+ answer ok
-- answer worker ended, status 5632: open body: Invalid argument
-END
-            },
-            {
-                with  => [ 'extensions: name: 2231, utf-8', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY --=_b
-+ NEWBODY --=_b--
-+ NEWBODY Content-Transfer-Encoding: quoted-printable
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY File =E2=82=AC rates.exe was removed
-+ NEWBODY Hello
-+ NEWBODY Warning: this message was changed.
-+ RESULTS C
-+ RESULTS F
-+ RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
-+ answer ok
-- answer worker ended, status 5632: open body: Invalid argument
-END
-            },
-            {
-                with  => [ 'quarantine: name: 2047, big5', ],
-                lines => <<'END',
+                [ 'extensions: name: 2047, big5',        '=E4=B8=AD=E6=96=87' ],
+                [ 'extensions: name: 2047, iso-2022-jp', '=E6=97=A5=E6=9C=AC' ],
+                [ 'extensions: name: 2231, utf-8',       '=E2=82=AC rates' ],
+            ),
+            each_of(
+                <<'END',
 + NEWBODY 
 + NEWBODY 
 + NEWBODY 
@@ -231,7 +202,7 @@ END
 + NEWBODY Content-Type: text/plain
 + NEWBODY Content-Type: text/plain; name="added.txt"
 + NEWBODY Hello
-+ NEWBODY Part =E4=B8=AD=E6=96=87.exe is kept
++ NEWBODY Part {1}.exe is kept
 + NEWBODY Warning: this message was changed.
 + RESULTS C
 + RESULTS F
@@ -243,89 +214,27 @@ END
 + sent Subject: MIMEDefang Notification
 + sent To: "Admin" <admin@localhost>
 + sent To: <from@example.com>
-+ sent text Part \xe4\xb8\xad\xe6\x96\x87.exe was kept
-+ sent text Part \xe4\xb8\xad\xe6\x96\x87.exe was refused
++ sent text Part {2}.exe was kept
++ sent text Part {2}.exe was refused
 + sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- <from@example.com>
 + sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- admin@localhost
 - answer worker ended, status 5632: open body: Invalid argument
 END
-            },
-            {
-                with  => [ 'quarantine: name: 2047, iso-2022-jp', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY --=_b
-+ NEWBODY --=_b
-+ NEWBODY --=_b--
-+ NEWBODY An added part.
-+ NEWBODY Content-Disposition: inline; filename="added.txt"
-+ NEWBODY Content-Transfer-Encoding: 7bit
-+ NEWBODY Content-Transfer-Encoding: quoted-printable
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Content-Type: text/plain; name="added.txt"
-+ NEWBODY Hello
-+ NEWBODY Part =E6=97=A5=E6=9C=AC.exe is kept
-+ NEWBODY Warning: this message was changed.
-+ RESULTS C
-+ RESULTS F
-+ RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
-+ answer ok
-+ sent From: Daemon <daemon@localhost>
-+ sent From: Daemon <daemon@localhost>
-+ sent Subject: MIMEDefang Notification
-+ sent Subject: MIMEDefang Notification
-+ sent To: "Admin" <admin@localhost>
-+ sent To: <from@example.com>
-+ sent text Part \xe6\x97\xa5\xe6\x9c\xac.exe was kept
-+ sent text Part \xe6\x97\xa5\xe6\x9c\xac.exe was refused
-+ sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- <from@example.com>
-+ sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- admin@localhost
-- answer worker ended, status 5632: open body: Invalid argument
-END
-            },
-            {
-                with  => [ 'quarantine: name: 2231, utf-8', ],
-                lines => <<'END',
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY 
-+ NEWBODY --=_b
-+ NEWBODY --=_b
-+ NEWBODY --=_b--
-+ NEWBODY An added part.
-+ NEWBODY Content-Disposition: inline; filename="added.txt"
-+ NEWBODY Content-Transfer-Encoding: 7bit
-+ NEWBODY Content-Transfer-Encoding: quoted-printable
-+ NEWBODY Content-Type: text/plain
-+ NEWBODY Content-Type: text/plain; name="added.txt"
-+ NEWBODY Hello
-+ NEWBODY Part =E2=82=AC rates.exe is kept
-+ NEWBODY Warning: this message was changed.
-+ RESULTS C
-+ RESULTS F
-+ RESULTS Mmultipart/mixed;%20boundary=%22=_b%22
-+ answer ok
-+ sent From: Daemon <daemon@localhost>
-+ sent From: Daemon <daemon@localhost>
-+ sent Subject: MIMEDefang Notification
-+ sent Subject: MIMEDefang Notification
-+ sent To: "Admin" <admin@localhost>
-+ sent To: <from@example.com>
-+ sent text Part \xe2\x82\xac rates.exe was kept
-+ sent text Part \xe2\x82\xac rates.exe was refused
-+ sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- <from@example.com>
-+ sent: sendmail -fdaemon@localhost -FDaemon -odd -Ac -oi -- admin@localhost
-- answer worker ended, status 5632: open body: Invalid argument
-END
-            },
+                [
+                    'quarantine: name: 2047, big5', '=E4=B8=AD=E6=96=87',
+                    '\xe4\xb8\xad\xe6\x96\x87'
+                ],
+                [
+                    'quarantine: name: 2047, iso-2022-jp',
+                    '=E6=97=A5=E6=9C=AC',
+                    '\xe6\x97\xa5\xe6\x9c\xac'
+                ],
+                [
+                    'quarantine: name: 2231, utf-8',
+                    '=E2=82=AC rates',
+                    '\xe2\x82\xac rates'
+                ],
+            ),
         ],
     },
     {
@@ -334,112 +243,74 @@ END
 Texts of the filter are written as UTF-8, whichever characters they have.
 WHY
         in => [
-            {
-                with =>
-                    [ 'extensions: name: 2047, a character over two words', ],
-                lines => <<'END',
-+ NEWBODY File =C3=A4\x5cxC3\x5cxA4.exe was removed
-- NEWBODY File =E4\x5cxC3\x5cxA4.exe was removed
+            each_of(
+                <<'END',
++ NEWBODY File {1}.exe was removed
+- NEWBODY File {2}.exe was removed
 END
-            },
-            {
-                with  => [ 'extensions: name: 2047, utf-7', ],
-                lines => <<'END',
-+ NEWBODY File =C3=A4.exe was removed
-- NEWBODY File =E4.exe was removed
-END
-            },
-            {
-                with  => [ 'extensions: name: 2231, latin1 and language', ],
-                lines => <<'END',
-+ NEWBODY File =C2=A3 rates.exe was removed
-- NEWBODY File =A3 rates.exe was removed
-END
-            },
-            {
-                with => [
-                    'extensions: name: 2231, pieces encoded',
-                    'extensions: name: 2047, utf-8 base64',
-                    'extensions: name: 2047, latin1 quoted',
+                [
+                    'extensions: name: 2047, a character over two words',
+                    '=C3=A4\x5cxC3\x5cxA4',
+                    '=E4\x5cxC3\x5cxA4'
                 ],
-                lines => <<'END',
-+ NEWBODY File =C3=A4=C3=B6.exe was removed
-- NEWBODY File =E4=F6.exe was removed
-END
-            },
-            {
-                with =>
-                    [ 'quarantine: name: 2047, a character over two words', ],
-                lines => <<'END',
-+ ADMIN_NOTIFICATION Part \xc3\xa4\x5cxC3\x5cxA4.exe was kept
-+ NEWBODY Part =C3=A4\x5cxC3\x5cxA4.exe is kept
-+ NOTIFICATION Part \xc3\xa4\x5cxC3\x5cxA4.exe was refused
-+ quarantine MSG.1 Part \xc3\xa4\x5cxC3\x5cxA4.exe is kept
-+ sent text Part \xc3\xa4\x5cxC3\x5cxA4.exe was kept
-+ sent text Part \xc3\xa4\x5cxC3\x5cxA4.exe was refused
-- ADMIN_NOTIFICATION Part \xe4\x5cxC3\x5cxA4.exe was kept
-- NEWBODY Part =E4\x5cxC3\x5cxA4.exe is kept
-- NOTIFICATION Part \xe4\x5cxC3\x5cxA4.exe was refused
-- quarantine MSG.1 Part \xe4\x5cxC3\x5cxA4.exe is kept
-- sent text Part \xe4\x5cxC3\x5cxA4.exe was kept
-- sent text Part \xe4\x5cxC3\x5cxA4.exe was refused
-END
-            },
-            {
-                with  => [ 'quarantine: name: 2047, utf-7', ],
-                lines => <<'END',
-+ ADMIN_NOTIFICATION Part \xc3\xa4.exe was kept
-+ NEWBODY Part =C3=A4.exe is kept
-+ NOTIFICATION Part \xc3\xa4.exe was refused
-+ quarantine MSG.1 Part \xc3\xa4.exe is kept
-+ sent text Part \xc3\xa4.exe was kept
-+ sent text Part \xc3\xa4.exe was refused
-- ADMIN_NOTIFICATION Part \xe4.exe was kept
-- NEWBODY Part =E4.exe is kept
-- NOTIFICATION Part \xe4.exe was refused
-- quarantine MSG.1 Part \xe4.exe is kept
-- sent text Part \xe4.exe was kept
-- sent text Part \xe4.exe was refused
-END
-            },
-            {
-                with  => [ 'quarantine: name: 2231, latin1 and language', ],
-                lines => <<'END',
-+ ADMIN_NOTIFICATION Part \xc2\xa3 rates.exe was kept
-+ NEWBODY Part =C2=A3 rates.exe is kept
-+ NOTIFICATION Part \xc2\xa3 rates.exe was refused
-+ quarantine MSG.1 Part \xc2\xa3 rates.exe is kept
-+ sent text Part \xc2\xa3 rates.exe was kept
-+ sent text Part \xc2\xa3 rates.exe was refused
-- ADMIN_NOTIFICATION Part \xa3 rates.exe was kept
-- NEWBODY Part =A3 rates.exe is kept
-- NOTIFICATION Part \xa3 rates.exe was refused
-- quarantine MSG.1 Part \xa3 rates.exe is kept
-- sent text Part \xa3 rates.exe was kept
-- sent text Part \xa3 rates.exe was refused
-END
-            },
-            {
-                with => [
-                    'quarantine: name: 2231, pieces encoded',
-                    'quarantine: name: 2047, utf-8 base64',
-                    'quarantine: name: 2047, latin1 quoted',
+                [ 'extensions: name: 2047, utf-7', '=C3=A4', '=E4' ],
+                [
+                    'extensions: name: 2231, latin1 and language',
+                    '=C2=A3 rates', '=A3 rates'
                 ],
-                lines => <<'END',
-+ ADMIN_NOTIFICATION Part \xc3\xa4\xc3\xb6.exe was kept
-+ NEWBODY Part =C3=A4=C3=B6.exe is kept
-+ NOTIFICATION Part \xc3\xa4\xc3\xb6.exe was refused
-+ quarantine MSG.1 Part \xc3\xa4\xc3\xb6.exe is kept
-+ sent text Part \xc3\xa4\xc3\xb6.exe was kept
-+ sent text Part \xc3\xa4\xc3\xb6.exe was refused
-- ADMIN_NOTIFICATION Part \xe4\xf6.exe was kept
-- NEWBODY Part =E4=F6.exe is kept
-- NOTIFICATION Part \xe4\xf6.exe was refused
-- quarantine MSG.1 Part \xe4\xf6.exe is kept
-- sent text Part \xe4\xf6.exe was kept
-- sent text Part \xe4\xf6.exe was refused
+                [
+                    [
+                        'extensions: name: 2231, pieces encoded',
+                        'extensions: name: 2047, utf-8 base64',
+                        'extensions: name: 2047, latin1 quoted'
+                    ],
+                    '=C3=A4=C3=B6',
+                    '=E4=F6'
+                ],
+            ),
+            each_of(
+                <<'END',
++ ADMIN_NOTIFICATION Part {3}.exe was kept
++ NEWBODY Part {1}.exe is kept
++ NOTIFICATION Part {3}.exe was refused
++ quarantine MSG.1 Part {3}.exe is kept
++ sent text Part {3}.exe was kept
++ sent text Part {3}.exe was refused
+- ADMIN_NOTIFICATION Part {4}.exe was kept
+- NEWBODY Part {2}.exe is kept
+- NOTIFICATION Part {4}.exe was refused
+- quarantine MSG.1 Part {4}.exe is kept
+- sent text Part {4}.exe was kept
+- sent text Part {4}.exe was refused
 END
-            },
+                [
+                    'quarantine: name: 2047, a character over two words',
+                    '=C3=A4\x5cxC3\x5cxA4',
+                    '=E4\x5cxC3\x5cxA4',
+                    '\xc3\xa4\x5cxC3\x5cxA4',
+                    '\xe4\x5cxC3\x5cxA4'
+                ],
+                [
+                    'quarantine: name: 2047, utf-7',
+                    '=C3=A4', '=E4', '\xc3\xa4', '\xe4'
+                ],
+                [
+                    'quarantine: name: 2231, latin1 and language',
+                    '=C2=A3 rates', '=A3 rates', '\xc2\xa3 rates',
+                    '\xa3 rates'
+                ],
+                [
+                    [
+                        'quarantine: name: 2231, pieces encoded',
+                        'quarantine: name: 2047, utf-8 base64',
+                        'quarantine: name: 2047, latin1 quoted'
+                    ],
+                    '=C3=A4=C3=B6',
+                    '=E4=F6',
+                    '\xc3\xa4\xc3\xb6',
+                    '\xe4\xf6'
+                ],
+            ),
         ],
     },
     {
@@ -485,124 +356,79 @@ END
 A multipart in which there is no part is none of the parts that collect_parts finds.
 WHY
         in => [
-            {
-                with  => [ 'watch: NUL in a boundary line', ],
-                lines => <<'END',
+            each_of(
+                <<'END',
 + saw all, 0
 + saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:88905ddb, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:88905ddb, epilogue 0:d41d8cd9
+- saw all, 0 | multipart/mixed, {1}, parts 0, {2}, epilogue 0:d41d8cd9
+- saw all, 1 | multipart/mixed, {1}, parts 0, {2}, epilogue 0:d41d8cd9
 END
-            },
-            {
-                with  => [ 'watch: bare CR as line end', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 105:5245c762, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 105:5245c762, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: blank before the boundary', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:60c6c930, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 69:60c6c930, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: boundary encoded by RFC 2231', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 211:13c6d699, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 211:13c6d699, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: boundary folded', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 202:6e45de3f, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 202:6e45de3f, parts 0, preamble 67:d92bb7de, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: boundary in capitals in the body', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 67:4090f8e1, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 67:4090f8e1, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: boundary of blanks', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 200:65ad0b15, parts 0, preamble 37:9f250387, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 200:65ad0b15, parts 0, preamble 37:9f250387, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: boundary with a blank at its end', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 201:83378dd1, parts 0, preamble 38:04d91161, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 201:83378dd1, parts 0, preamble 38:04d91161, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with =>
-                    [ 'watch: empty body', 'watch: only the last boundary', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 0:d41d8cd9, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: multipart in base64', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 214:bda02384, parts 0, preamble 28:99e4a443, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 214:bda02384, parts 0, preamble 28:99e4a443, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: no boundary in the body', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 11:04567fad, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 11:04567fad, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: text behind the boundary', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 64:e10226ae, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 64:e10226ae, epilogue 0:d41d8cd9
-END
-            },
-            {
-                with  => [ 'watch: vertical tab and form feed', ],
-                lines => <<'END',
-+ saw all, 0
-+ saw all, 1
-- saw all, 0 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 100:ba2c516b, epilogue 0:d41d8cd9
-- saw all, 1 | multipart/mixed, head 198:f71f5d63, parts 0, preamble 100:ba2c516b, epilogue 0:d41d8cd9
-END
-            },
+                [
+                    'watch: NUL in a boundary line',
+                    'head 198:f71f5d63',
+                    'preamble 69:88905ddb'
+                ],
+                [
+                    'watch: bare CR as line end',
+                    'head 198:f71f5d63',
+                    'preamble 105:5245c762'
+                ],
+                [
+                    'watch: blank before the boundary',
+                    'head 198:f71f5d63',
+                    'preamble 69:60c6c930'
+                ],
+                [
+                    'watch: boundary encoded by RFC 2231',
+                    'head 211:13c6d699',
+                    'preamble 67:d92bb7de'
+                ],
+                [
+                    'watch: boundary folded',
+                    'head 202:6e45de3f',
+                    'preamble 67:d92bb7de'
+                ],
+                [
+                    'watch: boundary in capitals in the body',
+                    'head 198:f71f5d63',
+                    'preamble 67:4090f8e1'
+                ],
+                [
+                    'watch: boundary of blanks',
+                    'head 200:65ad0b15',
+                    'preamble 37:9f250387'
+                ],
+                [
+                    'watch: boundary with a blank at its end',
+                    'head 201:83378dd1',
+                    'preamble 38:04d91161'
+                ],
+                [
+                    [ 'watch: empty body', 'watch: only the last boundary' ],
+                    'head 198:f71f5d63',
+                    'preamble 0:d41d8cd9'
+                ],
+                [
+                    'watch: multipart in base64',
+                    'head 214:bda02384',
+                    'preamble 28:99e4a443'
+                ],
+                [
+                    'watch: no boundary in the body',
+                    'head 198:f71f5d63',
+                    'preamble 11:04567fad'
+                ],
+                [
+                    'watch: text behind the boundary',
+                    'head 198:f71f5d63',
+                    'preamble 64:e10226ae'
+                ],
+                [
+                    'watch: vertical tab and form feed',
+                    'head 198:f71f5d63',
+                    'preamble 100:ba2c516b'
+                ],
+            ),
         ],
     },
     {
