@@ -135,7 +135,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
-  check-system check-conformance check-mta check-sustained check-peers unit asan lint format format-check bench \
+  check-system check-conformance check-mta check-mta-part check-sustained check-peers unit asan lint format format-check bench \
   generate check-generated \
   coverage coverage-run coverage-perl fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 
@@ -225,7 +225,7 @@ run: deps-run ## serve on inet:10025@127.0.0.1 with the sample filter
 	@exec cli/run-sample
 
 check: deps ## all tests
-	@$(MAKE) -s all check-unit check-perl check-seeds check-system check-conformance check-mta
+	@$(MAKE) -s all check-unit check-perl check-seeds check-system check-conformance check-mta-part
 
 # ---- tests -------------------------------------------------------------------
 RUN_TESTS := tests/run
@@ -241,8 +241,16 @@ check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
 check-conformance: all $(BROKEN_MTA) ## milter-check, with peers that are wrong
 	@BIN=$(BIN) TST=$(TST) TEST_SECONDS=290 $(RUN_TESTS) --name conformance $(CONFORMANCE_TESTS)
-check-mta: all ## a real Postfix and a real Sendmail before the daemon
-	@BIN=$(BIN) $(RUN_TESTS) --name mta $(MTA_TESTS)
+# CASES=REGEX: those with such a name
+export CASES ?=
+check-mta: all ## a real Postfix and a real Sendmail before the daemon, all cases; a table
+	@rm -rf $(OUT)/mta-table && mkdir -p $(OUT)/mta-table
+	@BIN=$(BIN) MTA_TABLE=$(OUT)/mta-table TEST_SECONDS=600 \
+	  $(RUN_TESTS) --name mta $(MTA_TESTS); status=$$?; \
+	  tests/mta/show-table $(OUT)/mta-table $(OUT)/mta-table.txt; exit $$status
+check-mta-part: all ## ten cases of it
+	@BIN=$(BIN) PART=1 $(RUN_TESTS) --name mta-part \
+	  $(filter %/postfix.t %/sendmail.t %/ledger.t,$(MTA_TESTS))
 MINUTES ?= 30
 check-sustained: all ## MINUTES of mixed mail behind both MTAs while workers are killed; SEED=1
 	@BIN=$(BIN) tests/mta/sustained --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

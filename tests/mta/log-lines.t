@@ -27,10 +27,10 @@ my %common = (auth => AuthServer->start, sink => Sink->start->port);
 my %log;
 my $postfix = Postfix->start(
     %common,
-    milters => {
-        none    => "unix:$dir/none",
-        closed  => "unix:$closed/s",
-        refused => 'inet:' . free_port() . '@127.0.0.1',
+    ports => {
+        none    => { milter => "unix:$dir/none" },
+        closed  => { milter => "unix:$closed/s" },
+        refused => { milter => 'inet:' . free_port() . '@127.0.0.1' },
     }
 );
 tempfails($postfix, $_) for qw(none closed refused);
@@ -39,9 +39,9 @@ $postfix->stop;
 
 my $sendmail = Sendmail->start(
     %common,
-    milters => {
-        none    => "unix:$dir/none",
-        refused => 'inet:' . free_port() . '@127.0.0.1',
+    ports => {
+        none    => { milter => "unix:$dir/none" },
+        refused => { milter => 'inet:' . free_port() . '@127.0.0.1' },
     }
 );
 tempfails($sendmail, $_) for qw(none refused);
@@ -50,7 +50,10 @@ $sendmail->stop;
 my $open = "$dir/open";
 mkdir $open or die "$open: $!\n";
 chmod 0777, $open or die "$open: $!\n";
-eval { Sendmail->start(%common, milters => { open => "unix:$open/s" }); 1 }
+eval {
+    Sendmail->start(%common, ports => { open => { milter => "unix:$open/s" } });
+    1;
+}
     and fail 'Sendmail does not start with an unsafe socket';
 $log{Sendmail} .= $@;
 

@@ -7,6 +7,9 @@ use Cases     qw(by_mta changed greeting smtp content hello mail_from bye);
 use Specimens qw($plain $head $body $alternative $executable $zip $large);
 
 my @everywhere = (qw(built-in separate unix), map {"protocol $_"} 2, 3, 4);
+my $address_before
+    = 'Sendmail puts the address before a text of code 450, 550 or 553'
+    . ' at MAIL and RCPT.';
 
 # What the sample filter and the daemon add.
 my $marks = qr/X-Filtered: by MIMEDefang on \S+\n/
@@ -18,8 +21,8 @@ my %own = (
         list  => q{('REJECT', 'We do not want this', '553', '5.1.8')},
         reply => '553 5.1.8 We do not want this',
 
-        # Sendmail puts the address before the text of a 553
-        mail => by_mta(
+        differs => $address_before,
+        mail    => by_mta(
             postfix  => '553 5.1.8 We do not want this',
             sendmail => '553 5.1.8 <from@HERE>... We do not want this'
         ),
@@ -42,13 +45,18 @@ sub refusals ($verdict, $word) {
     my $own   = $own{$verdict};
     my $reply = $own->{reply};
     my ($mail, $rcpt, $bad) = map { $own->{$_} // $reply } qw(mail rcpt bad);
-    my $later = by_mta(
+    my @differs = (differs => $own->{differs}) x exists $own->{differs};
+    my $later   = by_mta(
         postfix  => '451 4.7.1 Service unavailable - try again later',
         sendmail => '451 4.3.2 Please try again later'
     );
     return (
         {
-            name   => "$word at connect",
+            name => "$word at connect",
+            (
+                differs => 'A tempfail at connect is told at MAIL, with a text'
+                    . ' of the MTA, not of the filter.'
+            ) x ($verdict eq 'TEMPFAIL'),
             via    => \@everywhere,
             filter => { relay => "return $own->{list};" },
 
@@ -63,20 +71,25 @@ sub refusals ($verdict, $word) {
                 [ hello(), mail_from(answers => { mail => $reply }), bye() ],
         },
         {
-            name   => "$word at MAIL",
+            name => "$word at MAIL",
+            part => $verdict eq 'REJECT',
+            @differs,
             via    => \@everywhere,
             filter => { sender => "return $own->{list};" },
             client =>
                 [ hello(), mail_from(answers => { mail => $mail }), bye() ],
         },
         {
-            name   => "$word at RCPT",
+            name => "$word at RCPT",
+            @differs,
             filter => { recipient => "return $own->{list};" },
             client =>
                 [ hello(), mail_from(answers => { rcpt => $rcpt }), bye() ],
         },
         {
-            name   => "$word at RCPT of one recipient of two",
+            name => "$word at RCPT of one recipient of two",
+            part => $verdict eq 'TEMPFAIL',
+            @differs,
             filter => {
                 recipient =>
                     "return \$_[0] =~ /bad/ ? $own->{list} : ('CONTINUE', 'ok');"
@@ -94,6 +107,7 @@ sub refusals ($verdict, $word) {
         },
         {
             name   => "$word at the end of the message",
+            part   => $verdict eq 'REJECT',
             via    => \@everywhere,
             filter => {
                 end => $verdict eq 'REJECT'
@@ -131,6 +145,7 @@ sub refusals ($verdict, $word) {
 [
     {
         name      => 'clean message',
+        part      => 1,
         via       => \@everywhere,
         client    => [ hello(), mail_from(message => $plain), bye() ],
         delivered => [
@@ -154,6 +169,7 @@ sub refusals ($verdict, $word) {
     },
     {
         name      => 'x.exe is dropped, a warning is added',
+        part      => 1,
         via       => ['sample'],
         client    => [ hello(), mail_from(message => $executable), bye() ],
         delivered => [
@@ -237,7 +253,9 @@ sub refusals ($verdict, $word) {
         delivered => [ { message => "$head\n" } ],
     },
     {
-        name      => 'message without a header',
+        name    => 'message without a header',
+        differs => 'Sendmail gives a message a Date, a From and a Message-Id'
+            . ' that has none.',
         filter    => { end => q{action_add_header('X-New', 'value');} },
         client    => [ hello(), mail_from(message => "\nHello.\n"), bye() ],
         delivered => [
@@ -303,6 +321,8 @@ sub refusals ($verdict, $word) {
     changed(
         'header added whose name is there',
         q{action_add_header('X-Two', 'third');},
+        differs => 'A field that is added goes below all others in Postfix,'
+            . ' above those of its name in Sendmail.',
         message => by_mta(
             postfix  => $head . "X-Two: third\n" . $body,
             sendmail => $plain =~ s/^(?=X-Two: first)/X-Two: third\n/mr
@@ -322,6 +342,8 @@ sub refusals ($verdict, $word) {
     changed(
         'header inserted at a place',
         q{action_insert_header('X-In', 'here', 2);},
+        differs => 'For the place of an inserted field Sendmail counts one more'
+            . ' above it than Postfix, which is not delivered.',
         message => by_mta(
             postfix  => $plain =~ s/^(?=To:)/X-In: here\n/mr,
             sendmail => "X-In: here\n$plain"
@@ -458,11 +480,13 @@ sub refusals ($verdict, $word) {
     },
     {
         name      => '10 MB',
+        via       => ['built-in'],
         client    => [ hello(), mail_from(message => $large), bye() ],
         delivered => [ { message => $large } ],
     },
     {
         name     => '50 clients side by side',
+        via      => ['built-in'],
         parallel => 50,
         filter   => { end => q{action_add_header('X-From', $main::Sender);} },
         client   => [

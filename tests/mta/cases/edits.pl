@@ -25,6 +25,8 @@ use Specimens qw($plain $head $body);
     changed(
         'five headers of a name added',
         q{action_add_header('X-New', $_) for 1 .. 5;},
+        differs => 'Each of several fields of a name goes above the one before'
+            . ' it in Sendmail, below it in Postfix.',
         message => by_mta(
             postfix  => $head . join('', map {"X-New: $_\n"} 1 .. 5) . $body,
             sendmail => $head
@@ -50,6 +52,9 @@ use Specimens qw($plain $head $body);
     changed(
         'header deleted and added',
         q{action_delete_header('Subject'); action_add_header('Subject', 'new');},
+        differs =>
+            'A field that is added after one of its name was deleted takes'
+            . ' its place in Sendmail.',
         message => by_mta(
             postfix => ($head =~ s/^Subject:.*?\n(?=X-Two)//msr)
                 . "Subject: new\n"
@@ -100,6 +105,7 @@ use Specimens qw($plain $head $body);
             action_delete_all_headers('X-Two');
             add_recipient('<more@HERE>'); change_sender('<other@HERE>');
             append_text_boilerplate($_[0], 'The end.', 0);},
+        part => 1,
         from => '<other@HERE>',
         to   => [ '<to@HERE>', '<more@HERE>' ],
         like => [

@@ -5,7 +5,7 @@ package AuthServer;
 # authentication server (protocol 1.1), the SASL library of Sendmail as
 # saslauthd.  There is one user, anna, with the password "secret".
 #
-# Also makes the certificate that the MTAs show.
+# Also makes the certificate that MTAs and clients show.
 
 use v5.36;
 use Harness                qw(temp_dir start_process write_file);
@@ -27,7 +27,8 @@ The paths of its sockets.
 
 =head2 certificate()
 
-The path of a file with a certificate for mx.example and its key.
+The path of a file with a certificate for mx.example, its key, and the
+certificate of ca.example, which has signed it.
 
 =cut
 
@@ -37,10 +38,16 @@ sub start ($class) {
     mkdir $self->{dir}, 0755 or die "$self->{dir}: $!\n";
     my %listener = map { $_ => listen_at($self->$_) } qw(dovecot saslauthd);
     $self->{process} = start_process(code => sub { serve(%listener) });
-    my ($cert, $key)
-        = CERT_create(CA => 1, subject => { commonName => 'mx.example' });
-    write_file($self->certificate,
-        PEM_key2string($key) . PEM_cert2string($cert));
+    my ($ca, $ca_key)
+        = CERT_create(CA => 1, subject => { commonName => 'ca.example' });
+    my ($cert, $key) = CERT_create(
+        subject     => { commonName => 'mx.example' },
+        issuer_cert => $ca,
+        issuer_key  => $ca_key,
+        purpose     => 'server,client'
+    );
+    write_file($self->certificate, join '',
+        PEM_key2string($key), map { PEM_cert2string($_) } $cert, $ca);
     chmod 0600, $self->certificate or die $self->certificate . ": $!\n";
     return $self;
 }

@@ -6,17 +6,20 @@ package BehindMta;
 
 use v5.36;
 use AuthServer ();
-use Cases      qw(differences filter_text run_dialogue runs);
+use Cases      qw(differences filter_text is_special run_dialogue runs);
 use Daemon     ();
 use Exporter   qw(import);
-use Harness    qw(need_programs read_file top wait_for);
+use Harness    qw(need_programs top wait_for);
 use Parallel   qw(in_parallel);
 use Postfix    ();
+use PrivateNet qw(enter_private_net has_private_net);
 use Sendmail   ();
+use CaseSetUps qw(daemon_of daemon_options port_options);
 use Sink       ();
+use Table      ();
 use Test::More;
 
-our @EXPORT_OK = qw(behind cases options_for_all our_daemons_behind);
+our @EXPORT_OK = qw(behind cases our_daemons_behind picked);
 
 =head1 FUNCTIONS
 
@@ -28,26 +31,40 @@ Sendmail: a whole test, skipped where the MTA cannot be run.
 =cut
 
 sub our_daemons_behind ($class) {
+    enter_private_net();
     my $why_not = $class->why_not;
     plan skip_all => $why_not if $why_not;
     need_programs(qw(mimedefang mimedefang-multiplexor md-mx-ctrl));
 
-    my @runs = grep { $class eq 'Postfix' || $_->{set_up} !~ /\Aprotocol/ }
-        runs([ cases() ], lc $class);
-    my @common = (options_for_all(), filter => filter_text(@runs));
-    my @user   = $class eq 'Postfix' ? (user => 'postfix') : ();
-    my $sample = read_file(top() . '/docs/examples/mimedefang-filter');
-    my %daemon = (
-        'built-in' => Daemon->start(@common, listen => 'inet'),
-        separate   => Daemon->start(@common, listen => 'inet', separate => 1),
-        unix       => Daemon->start(@common, listen => 'unix', @user),
-        sample     => Daemon->start(filter => $sample, listen => 'inet'),
-    );
-    $daemon{$_} = $daemon{'built-in'}
-        for grep {/\Aprotocol/} map { $_->{set_up} } @runs;
-    behind($class, \@runs, %daemon);
+    my @runs   = picked(runs([ cases() ], $class));
+    my $filter = filter_text(@runs);
+    my %daemon;
+    for my $name (map { $_->{set_up} } @runs) {
+        my $of = daemon_of($name);
+        $daemon{$name} = $daemon{$of}
+            //= Daemon->start(daemon_options($of, $class, $filter));
+    }
+    my @results = behind($class, \@runs, %daemon);
+    Table::save($class, @results);
     done_testing;
     return;
+}
+
+=head2 picked(@runs)
+
+Those that are wanted: all; with PART in the environment, the part that `make
+check` runs; with CASES, those whose name matches it.  Without a private network
+nobody comes from afar.
+
+=cut
+
+sub picked (@runs) {
+    my $wanted = $ENV{CASES} // '';
+    my @picked = grep { $_->{name} =~ /$wanted/i } @runs;
+    @picked = grep { $_->{part} && $_->{set_up} !~ /\Aprotocol/ } @picked
+        if $ENV{PART};
+    @picked = grep { !is_special($_) } @picked if !has_private_net();
+    return @picked;
 }
 
 =head2 cases([$file])
@@ -62,39 +79,27 @@ sub cases ($file = '*') {
     return map { @{ $cases{$_} //= do($_) || die $@ || $! } } @files;
 }
 
-=head2 options_for_all()
-
-Options of daemons (see Daemon) that run all cases: more clients than workers,
-so they wait for their turn.
-
 =head2 behind($class, $runs, %daemon)
 
 Plays all runs through an MTA of this class (Postfix, Sendmail), each with the
-daemon that its set-up names, waits until everything is delivered, compares,
-stops the daemons.
+daemon of its set-up, waits until everything is delivered, compares, stops the
+daemons.  Returns [run, what is wrong] for each.
 
 =cut
-
-sub options_for_all {
-    return (
-        options => [qw(-r -H -s -t -q -X)],
-        mux     => [qw(-m 1 -x 4 -q 100 -Q 60)],
-    );
-}
 
 sub behind ($class, $runs, %daemon) {
     my $sink = Sink->start;
     my $mta  = $class->start(
-        auth    => AuthServer->start,
-        sink    => $sink->port,
-        milters => { map { $_ => $daemon{$_}{address} } keys %daemon },
+        auth  => AuthServer->start,
+        sink  => $sink->port,
+        ports => { map { $_ => port_options($_, $daemon{$_}) } keys %daemon },
     );
     my %wrong;
     @wrong{ map { $_->{domain} } @$runs } = in_parallel(
         6,
         map {
             my $run = $_;
-            sub { [ run_dialogue($run, $mta->port($run->{set_up})) ] }
+            sub { [ run_dialogue($run, $mta) ] }
         } @$runs
     );
     my $all = eval {
@@ -103,10 +108,12 @@ sub behind ($class, $runs, %daemon) {
     ok $all, "$class delivers everything" or diag $@;
 
     my @messages = $sink->messages;
+    my @results;
     for my $run (@$runs) {
-        my @wrong
-            = (@{ $wrong{ $run->{domain} } }, differences($run, @messages));
-        is join("\n", @wrong), '', "$run->{name}, $run->{set_up}";
+        my $wrong = join "\n", @{ $wrong{ $run->{domain} } },
+            differences($run, @messages);
+        is $wrong, '', "$run->{name}, $run->{set_up}";
+        push @results, [ $run, $wrong ];
     }
     my %name = reverse %daemon;    # one may serve several set-ups
     for my $name (sort values %name) {
@@ -122,7 +129,7 @@ sub behind ($class, $runs, %daemon) {
         diag "$_:\n" . $daemon{$_}->log_text for sort keys %daemon;
         diag $mta->log_text;
     }
-    return;
+    return @results;
 }
 
 1;

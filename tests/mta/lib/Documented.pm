@@ -9,7 +9,7 @@ use AuthServer ();
 use Daemon     ();
 use Exporter   qw(import);
 use Harness    qw(need_programs run_program free_port read_file daemon_user
-    wait_for write_file temp_dir);
+    wait_for);
 use JSON::PP    qw(decode_json);
 use PrivateHost ();
 use Postfix     ();
@@ -58,10 +58,10 @@ sub try_out ($set_up) {
     my $sink   = Sink->start;
     my $daemon = daemon($set_up, $host);
     my %o      = (
-        auth    => AuthServer->start,
-        sink    => $sink->port,
-        milters => { smtp => undef },
-        host    => $host,
+        auth  => AuthServer->start,
+        sink  => $sink->port,
+        ports => { smtp => {} },
+        host  => $host,
     );
 
     # The socket may be in the queue, which is there when Postfix is.
@@ -148,8 +148,6 @@ sub lines ($set_up, $daemon, $port) {
         $text =~ s/^submission(?= inet)/127.0.0.1:$port/m;
         $lines{$file} = $text;
     }
-    $lines{'master.cf'} .= "pickup unix n - n 60 1 pickup\n"
-        if $set_up->{name} =~ /local programs/;
     $lines{'sendmail.mc'}
         = "define(`confDONT_BLAME_SENDMAIL', `TrustStickyBit')dnl\n"
         . $lines{'sendmail.mc'}
@@ -179,12 +177,10 @@ sub send_mail ($port, $subject) {
 
 # By the command that cron uses.
 sub send_local ($mta) {
-    my $file = temp_dir() . '/local.eml';
-    write_file($file, "Subject: local\n\nHello.\n");
-    my ($status, $out, $err)
-        = run_program(30, 'sh', '-c', 'exec /usr/sbin/sendmail "$@" < ' . $file,
-        'sh', '-C', "$mta->{dir}/etc", '-f', 'a@b.example', 'c@d.example');
-    is $status, 0, 'the sendmail command' or diag $out, $err;
+    my ($status, $said)
+        = $mta->submit('smtp', 'a@b.example', 'c@d.example',
+        "Subject: local\n\nHello.\n");
+    is $status, 0, 'the sendmail command' or diag $said;
     return;
 }
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 package Postfix;
 
-# A private Postfix (see Mta).  A milter with the name "protocol 2" is spoken to
-# in version 2 of the protocol, and so on.
+# A private Postfix (see Mta).
 
 use v5.36;
 use parent 'Mta';
@@ -43,30 +42,46 @@ sub configure ($self, %o) {
     $self->{host} = $o{host};
     $self->make_directories(qw(etc queue data));
     chown scalar getpwnam('postfix'), -1, "$dir/data" or die "$dir/data: $!\n";
-    my $more = $o{lines}{'main.cf'} // '';
-    my %said = map { $_ => 1 } $more =~ /^(\w+) =/mg;
+    my ($submission) = grep { $_->{submission} } values %{ $o{ports} };
+    my $milter       = $submission ? milter_address($submission->{milter}) : '';
+    my $more         = $o{lines}{'main.cf'} // '';
+    my %said         = map { $_ => 1 } $more =~ /^(\w+) =/mg;
+    my $usual        = main_cf($dir, %o{qw(sink auth patience)})
+        . "non_smtpd_milters = $milter\n";
     write_file("$dir/etc/main.cf",
-        main_cf($dir, %o{qw(sink auth patience)})
-            =~ s/^(\w+) =.*\n/$said{$1} ? '' : $&/megr . $more);
+        $usual =~ s/^(\w+) =.*\n/$said{$1} ? '' : $&/megr . $more);
     my $chroot = $o{chroot} // 'n';
     my $smtpd  = join '', map {
               "127.0.0.1:$self->{port}{$_} inet n - $chroot - - smtpd"
-            . milter_options($_, $o{milters}{$_})
+            . port_options(%{ $o{ports}{$_} })
             . ($chroot eq 'y' ? $without_sasl : '') . "\n"
         }
-        sort keys %{ $o{milters} };
+        sort keys %{ $o{ports} };
     write_file("$dir/etc/master.cf",
         $smtpd . services($chroot) . ($o{lines}{'master.cf'} // ''));
     return;
 }
 
-# Postfix spells an address in a way of its own.
-sub milter_options ($name, $address) {
-    return '' if !defined $address;
-    my $options
-        = ' -o smtpd_milters=' . $address =~ s/\Ainet:(\d+)\@(.*)/inet:$2:$1/r;
-    $options .= " -o milter_protocol=$1" if $name =~ /\Aprotocol (\d)\z/;
+sub port_options (%o) {
+    my $options = '';
+    $options .= ' -o smtpd_milters=' . milter_address($o{milter})
+        if defined $o{milter};
+    $options .= " -o milter_protocol=$o{protocol}" if $o{protocol};
+    $options
+        .= ' -o { smtpd_recipient_restrictions = check_recipient_access'
+        . " socketmap:unix:$o{map}:mail, permit_mynetworks, reject }"
+        if $o{map};
     return $options;
+}
+
+# It spells an address in a way of its own.
+sub milter_address ($address) {
+    return $address =~ s/\Ainet:(\d+)\@(.*)/inet:$2:$1/r;
+}
+
+sub submit ($self, $, $from, $to, $text) {
+    return $self->run_with_input($text, '/usr/sbin/sendmail', '-C',
+        "$self->{dir}/etc", '-i', '-f', $from, $to);
 }
 
 sub main_cf ($dir, %o) {
@@ -86,7 +101,7 @@ alias_maps =
 alias_database =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.0/8, 192.0.2.0/24
 relayhost = [127.0.0.1]:$o{sink}
 disable_dns_lookups = yes
 smtp_host_lookup = native
@@ -102,6 +117,8 @@ smtp_connection_cache_on_demand = no
 smtp_tls_security_level = none
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = $certificate
+smtpd_tls_CAfile = $certificate
+smtpd_tls_ask_ccert = yes
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = $auth
@@ -115,6 +132,7 @@ END
 
 sub services ($chroot) {
     return "cleanup unix n - $chroot - 0 cleanup\n" . <<'END';
+pickup     unix       n  -  n  60    1  pickup
 qmgr       unix       n  -  n  300   1  qmgr
 rewrite    unix       -  -  n  -     -  trivial-rewrite
 bounce     unix       -  -  n  -     0  bounce
@@ -133,11 +151,15 @@ postlog    unix-dgram n  -  n  -     1  postlogd
 END
 }
 
-# A machine whose clock is set while the test runs is no fault of a milter.
+# A machine whose clock is set while the test runs is no fault of a milter, nor
+# is a map that is asked to fail.
+my $no_fault = qr/file system clock is \d+ seconds ahead|
+    resetting[ ]file[ ]time[ ]stamps|socketmap[ ]server[ ]\w+[ ]error|warning:[ ]socketmap:\S+[ ]lookup[ ]error/x;
+
 sub complaints ($self) {
-    return grep {
-        !/file system clock is \d+ seconds ahead|resetting file time stamps/
-    } $self->log_text =~ /^.*(?:warning|fatal|panic|milter-\w+ error).*$/mg;
+    return
+        grep { !/$no_fault/ }
+        $self->log_text =~ /^.*(?:warning|fatal|panic|milter-\w+ error).*$/mg;
 }
 
 sub is_idle ($self) {
@@ -147,6 +169,14 @@ sub is_idle ($self) {
         return 0 if grep {-f} @files;
     }
     return 1;
+}
+
+# In its queue "hold"; the reason is nowhere.
+sub quarantined ($self, $domain) {
+    for my $file (glob "$self->{dir}/queue/hold/*") {
+        return 'held' if read_file($file) =~ /\@\Q$domain\E/;
+    }
+    return;
 }
 
 sub stop ($self) {

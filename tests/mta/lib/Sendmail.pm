@@ -80,22 +80,36 @@ sub await_ports ($self) {
 
 sub configure ($self, %o) {
     my $dir = $self->{dir};
-    $self->make_directories('queue');
+    $self->make_directories(qw(queue client-queue));
     $self->{host} = PrivateHost->start($self->{log});
     $self->{host}->etc('sasl2/Sendmail.conf', sasl($o{auth}));
     write_file("$dir/switch", "hosts files\naliases files\n");
     write_file("$dir/hosts",  "127.0.0.1 mx.example localhost\n");
     write_file("$dir/$_",     '') for qw(aliases cw);
-    write_file("$dir/sendmail.mc",
+    $self->make_cf('sendmail',
               settings($dir, %o{qw(sink auth)})
-            . ($o{lines}{'sendmail.mc'} // '')
-            . $self->daemons(%o));
+            . ($o{lines}{'sendmail.mc'}   // '')
+            . $self->daemons($o{patience} // 60, %{ $o{ports} }));
+    my ($submission)
+        = grep { $o{ports}{$_}{submission} } keys %{ $o{ports} };
+    return if !$submission;
+    $self->make_cf('submit', submit_mc($dir, $self->{port}{$submission}));
+    my (undef, undef, $uid, $gid) = getpwnam 'nobody';
+    chown $uid, $gid, "$dir/client-queue" or die "$dir/client-queue: $!\n";
+    chmod 0770, "$dir/client-queue" or die "$dir/client-queue: $!\n";
+    return;
+}
+
+sub make_cf ($self, $name, $text) {
+    my $file = "$self->{dir}/$name";
+    my $root = root() . '/usr/share/sendmail/cf';
+    write_file("$file.mc",
+              "divert(-1)\ninclude(`$root/m4/cf.m4')\n"
+            . "divert(0)dnl\nVERSIONID(`test')dnl\nOSTYPE(`linux')dnl\n$text");
     my ($status, $cf, $err)
-        = run_program(20, 'm4',
-        '-D_CF_DIR_=' . root() . '/usr/share/sendmail/cf/',
-        "$dir/sendmail.mc");
+        = run_program(20, 'm4', "-D_CF_DIR_=$root/", "$file.mc");
     die "m4: $err" if !defined $status || $status != 0;
-    write_file("$dir/sendmail.cf", $cf);
+    write_file("$file.cf", $cf);
     return;
 }
 
@@ -104,27 +118,68 @@ sub sasl ($auth) {
         "pwcheck_method: saslauthd\nsaslauthd_path: " . $auth->saslauthd . "\n";
 }
 
-sub daemons ($self, %o) {
-    my $read = ($o{patience} // 60) . 's';
+sub daemons ($self, $patience, %port) {
     my $text = '';
     my $n    = 0;
-    for my $name (sort keys %{ $o{milters} }) {
+    for my $name (sort keys %port) {
         my $filter = 'f' . ++$n;
         my $port   = "Port=$self->{port}{$name}, Addr=127.0.0.1";
-        if (!defined $o{milters}{$name}) {
+        if (!defined $port{$name}{milter}) {
             $text .= "DAEMON_OPTIONS(`Name=D$n, $port')dnl\n";
             next;
         }
         $text .= <<"END";
-MAIL_FILTER(`$filter', `S=$o{milters}{$name}, F=T, T=C:30s;S:60s;R:$read;E:60s')dnl
+MAIL_FILTER(`$filter', `S=$port{$name}{milter}, F=T, T=C:30s;S:60s;R:${patience}s;E:60s')dnl
 DAEMON_OPTIONS(`Name=D$n, $port, InputMailFilters=$filter')dnl
 END
     }
-    return $text . "MAILER(`smtp')dnl\n";
+    $text .= "MAILER(`smtp')dnl\n";
+    my ($map) = grep {defined} map { $_->{map} } values %port;
+    $text .= socket_map($map) if $map;
+    return $text;
+}
+
+# Tabs separate the sides of a rule.
+sub socket_map ($socket) {
+    return <<"END";
+LOCAL_CONFIG
+Kmail socket -T<TMPF> local:$socket
+LOCAL_RULESETS
+SLocal_check_rcpt
+R< \$+ \@ map . \$+ >\t\$: \$( mail \$1\@map.\$2 \$: OK \$)
+R\$* <TMPF>\t\$#error \$\@ 4.3.0 \$: "451 the map has no answer"
+RREJECT \$+\t\$#error \$\@ 5.7.1 \$: "554 " \$1
+END
+}
+
+sub submit ($self, $, $from, $to, $text) {
+    return $self->run_with_input(
+        $text,
+        on_named_host(
+            $self->{host}->wrap(
+                program(), '-Am', "-C$self->{dir}/submit.cf",
+                '-i', '-f', $from, $to
+            )
+        )
+    );
+}
+
+sub submit_mc ($dir, $port) {
+    my %set = (
+        MSP_QUEUE_DIR           => "$dir/client-queue",
+        RELAY_MAILER_ARGS       => "TCP \$h $port",
+        STATUS_FILE             => "$dir/client-statistics",
+        confBIND_OPTS           => '-DNSRCH -DEFNAMES',
+        confDOMAIN_NAME         => 'mx.example',
+        confHOSTS_FILE          => "$dir/hosts",
+        confPID_FILE            => "$dir/client-pid",
+        confRUN_AS_USER         => 'nobody:nogroup',
+        confSERVICE_SWITCH_FILE => "$dir/switch",
+    );
+    return definitions(%set) . "FEATURE(`msp', `[127.0.0.1]')dnl\n";
 }
 
 sub settings ($dir, %o) {
-    my $root        = root();
     my $certificate = $o{auth}->certificate;
     my %set         = (
         ALIAS_FILE                => "$dir/aliases",
@@ -139,7 +194,6 @@ sub settings ($dir, %o) {
         confCACERT_PATH           => dirname($certificate),
         confSERVER_CERT           => $certificate,
         confSERVER_KEY            => $certificate,
-        confTLS_SRV_OPTIONS       => 'V',
         confBIND_OPTS             => '-DNSRCH -DEFNAMES',
         confCW_FILE               => "$dir/cw",
         confDOMAIN_NAME           => 'mx.example',
@@ -154,16 +208,16 @@ sub settings ($dir, %o) {
         confSERVICE_SWITCH_FILE   => "$dir/switch",
         confTO_IDENT              => 0,
     );
-    return
-          "divert(-1)\ninclude(`$root/usr/share/sendmail/cf/m4/cf.m4')\n"
-        . "divert(0)dnl\nVERSIONID(`test')dnl\nOSTYPE(`linux')dnl\n"
-        . join('', map {"define(`$_', `$set{$_}')dnl\n"} sort keys %set)
-        . join(
+    return definitions(%set) . join(
         '',
         map {"FEATURE(`$_')dnl\n"}
             qw(nocanonify accept_unresolvable_domains promiscuous_relay
             accept_unqualified_senders no_default_msa)
-        ) . "TRUST_AUTH_MECH(`PLAIN')dnl\n";
+    ) . "TRUST_AUTH_MECH(`PLAIN')dnl\n";
+}
+
+sub definitions (%set) {
+    return join '', map {"define(`$_', `$set{$_}')dnl\n"} sort keys %set;
 }
 
 # A client that goes away is no fault of a milter.
@@ -180,6 +234,16 @@ sub is_idle ($self) {
     my %file = map { m{([^/]*)\z} => 1 } glob "$self->{dir}/queue/*";
     delete @file{ $_, s/^h/d/r } for grep {/^hf/} keys %file;
     return !%file;
+}
+
+# A line of the queue file.
+sub quarantined ($self, $domain) {
+    for my $file (glob "$self->{dir}/queue/hf*") {
+        my $text = read_file($file);
+        next if $text !~ /\@\Q$domain\E/;
+        return $text  =~ /^q(.*)/m ? $1 : 'held';
+    }
+    return;
 }
 
 sub stop ($self) {

@@ -21,9 +21,10 @@ Connects to the server on 127.0.0.1.
 One command; a message with LF or CRLF line ends, made transparent and ended
 with a dot; bytes as they are.
 
-=head2 start_tls()
+=head2 start_tls([$certificate])
 
-From here on in TLS; the server's certificate is not looked at.
+From here on in TLS; the server's certificate is not looked at, ours is that in
+the file, if there is one.
 
 =head2 reply()
 
@@ -49,10 +50,13 @@ sub send_message ($self, $text) {
     return $self->put("$text.\r\n");
 }
 
-sub start_tls ($self) {
-    IO::Socket::SSL->start_SSL($self->{socket},
-        SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_NONE())
-        or die 'TLS: ' . IO::Socket::SSL::errstr() . "\n";
+sub start_tls ($self, $certificate = undef) {
+    my %ours = (SSL_cert_file => $certificate, SSL_key_file => $certificate);
+    IO::Socket::SSL->start_SSL(
+        $self->{socket},
+        ($certificate ? %ours : ()),
+        SSL_verify_mode => IO::Socket::SSL::SSL_VERIFY_NONE()
+    ) or die 'TLS: ' . IO::Socket::SSL::errstr() . "\n";
     return;
 }
 

@@ -6,7 +6,8 @@ package Specimens;
 use v5.36;
 use Exporter qw(import);
 
-our @EXPORT_OK = qw($plain $head $body $alternative $executable $zip $large);
+our @EXPORT_OK
+    = qw($plain $head $body $alternative $nested $executable $zip $large);
 
 our $plain = <<'END';
 From: from@HERE
@@ -50,6 +51,17 @@ Content-Transfer-Encoding: quoted-printable
 epilogue
 END
 $alternative =~ s/\\(\d{3})/chr oct $1/ge;
+
+# The same within a multipart/mixed.
+our $nested = $alternative
+    =~ s{^Content-Type: multipart/alternative.*?\n\n}{<<'END'}mser;
+Content-Type: multipart/mixed; boundary="=-b0"
+
+--=-b0
+Content-Type: multipart/alternative; boundary="=-b1"
+
+END
+$nested =~ s/epilogue\n/\n--=-b0--\n/;
 
 our $executable = <<'END';
 From: from@HERE

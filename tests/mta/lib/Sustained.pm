@@ -7,7 +7,7 @@ package Sustained;
 use v5.36;
 use AuthServer ();
 use Daemon     ();
-use Harness    qw(temp_dir read_file wait_exit wait_for);
+use Harness    qw(temp_dir read_file stop_process wait_exit wait_for);
 use Ledger     qw(judge);
 use Samples    ();
 use Sink       ();
@@ -24,6 +24,14 @@ function C<until> is true.
 =head2 kill_a_worker()
 
 Kills one at random.  True if there was one.
+
+=head2 stop_multiplexor($signal), start_multiplexor()
+
+Ends the separate multiplexor with this signal; starts it again.
+
+=head2 replies($digit)
+
+How many dialogues have ended with a reply that begins so.
 
 =head2 sample()
 
@@ -44,9 +52,9 @@ sub start ($me, $class, %o) {
     $self->{sink}   = Sink->start(note => \&note);
     $self->{daemon} = Daemon->start(filter => filter_text(), %{ $o{daemon} });
     $self->{mta}    = $class->start(
-        auth    => AuthServer->start,
-        sink    => $self->{sink}->port,
-        milters => { all => $self->{daemon}{address} },
+        auth  => AuthServer->start,
+        sink  => $self->{sink}->port,
+        ports => { all => { milter => $self->{daemon}{address} } },
     );
     my @names = map { (split m{/}, $_->[0])[-1] } $self->{daemon}->commands;
     my @pids  = map { $_->{pid} } @{ $self->{daemon}{processes} };
@@ -73,7 +81,29 @@ sub kill_a_worker ($self) {
     return $self->{killed} += kill 'KILL', $pids[ rand @pids ];
 }
 
-sub sample ($self) { return $self->{samples}->take }
+sub stop_multiplexor ($self, $signal) {
+    stop_process($self->{daemon}{processes}[0], $signal);
+    return;
+}
+
+sub start_multiplexor ($self) {
+    my ($command) = $self->{daemon}->commands;
+    $self->{daemon}{processes}[0] = $self->{daemon}->launch_one($command);
+    return;
+}
+
+sub replies ($self, $digit) {
+    return scalar grep {/\t$digit[^\t]*\z/} $self->sent;
+}
+
+sub sent ($self) {
+    return map { -e ? split /\n/, read_file($_) : () } @{ $self->{notes} };
+}
+
+sub sample ($self) {
+    $self->{sampled}++;
+    return $self->{samples}->take;
+}
 
 sub finish ($self) {
     my @wrong;
@@ -89,7 +119,7 @@ sub finish ($self) {
     push @wrong, @{ $judged->{wrong} }, $self->left_behind;
     my @lines
         = ($self->summary(scalar @sent, $judged), $self->{samples}->lines);
-    push @wrong, $self->{samples}->grown;
+    push @wrong, $self->{samples}->grown if $self->{sampled};
     return { %$judged, lines => \@lines, wrong => \@wrong };
 }
 

@@ -37,7 +37,7 @@ sub check_mta ($class) {
     my $mta = $class->start(
         auth     => AuthServer->start,
         sink     => $sink,
-        milters  => { check => $socket },
+        ports    => { check => { milter => $socket } },
         patience => $patience_s,
     );
     my ($status, @said) = run_program(
