@@ -18,6 +18,7 @@ hand_down(const struct md_opts *o, struct mux_opts *mo)
 	mo->log_format = o->log_format;
 	mo->spool_dir = o->fe.spool_dir;
 	mo->group_access = o->fe.group_access;
+	mo->built_in = true;
 	if (mo->request_bytes < o->fe.limits.request_bytes)
 		mo->request_bytes = o->fe.limits.request_bytes;
 }

@@ -57,6 +57,7 @@ struct mux_opts {
 	bool log_scheduling;        /* -A */
 	bool status_fd;             /* -Z */
 	bool group_access;          /* -G */
+	bool built_in; /* no option: it runs in a front-end's loop */
 	/* Of the separate program only; refused behind "--": */
 	const char *user, *pid_file, *lock_file; /* -U -p -o */
 	const char *facility, *label;            /* -S -Y */

@@ -126,7 +126,7 @@ heard(struct worker *w, char *p, size_t n)
 		proved(w, p, n);
 		return;
 	}
-	if (!request_of(w)) {
+	if (!request_of(w) || w->written == 0) {
 		uncalled(w);
 		return;
 	}
@@ -201,23 +201,45 @@ write_line(struct worker *w, const struct request *r)
 	return w->written == all;
 }
 
+/* An extra line may lie in the pipe though the loop has not told. */
+static bool
+has_spoken(const struct worker *w)
+{
+	int unread = 0;
+
+	return ioctl(w->proc.out_fd, FIONREAD, &unread) == 0 && unread;
+}
+
+/* The line, or what is left of it.  false: it cannot have it. */
+static bool
+give_line(struct worker *w, const struct request *r)
+{
+	int done;
+
+	if (w->written == 0 && has_spoken(w)) {
+		uncalled(w);
+		return false;
+	}
+	done = write_line(w, r);
+	if (done == 0)
+		event_add(w->in_ev, &(struct timeval){ w->m->o->client_s, 0 });
+	else if (done < 0)
+		pool_gone(w->m->pool, w->slot, w->m->now);
+	return done >= 0;
+}
+
 static void
 on_writable(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
 	struct request *r = request_of(w);
-	int done = 1;
 
 	(void)fd;
 	w->m->now = clock_mono_ms();
 	if (what & EV_TIMEOUT)
 		pool_stuck(w->m->pool, w->slot, w->m->now);
-	else if (r)
-		done = write_line(w, r);
-	if (done < 0)
-		pool_gone(w->m->pool, w->slot, w->m->now);
-	if (done == 0)
-		event_add(w->in_ev, &(struct timeval){ w->m->o->client_s, 0 });
+	else if (!r || give_line(w, r))
+		return;
 	mux_settle_and_finish(w->m);
 }
 
@@ -233,36 +255,31 @@ tell_tag(const struct worker *w, const struct request *r)
 	news_tag(w->m, w->slot, tag);
 }
 
+/* A front-end writes files between one request and the next.  The line is then
+ * written when all that this round of the loop has found is dealt with: to wake
+ * several workers at once costs less than to wake each when the one before has
+ * answered and its processor sleeps again. */
 void
 worker_give(struct worker *w, struct request *r)
 {
-	struct mux *m = w->m;
-	int unread = 0;
-
 	tell_tag(w, r);
 	w->tag[0] = '\0';
 	w->written = 0;
 	line_reset(&w->out);
 	diag_forget(&w->diag);
-	/* An extra line may lie in the pipe though the loop has not told. */
-	if (ioctl(w->proc.out_fd, FIONREAD, &unread) == 0 && unread) {
-		uncalled(w);
-		return;
-	}
-	switch (write_line(w, r)) {
-	case 1:
-		break;
-	case 0:
-		event_add(w->in_ev, &(struct timeval){ m->o->client_s, 0 });
-		break;
-	default:
-		pool_gone(m->pool, w->slot, m->now);
-	}
+	if (w->m->o->built_in)
+		event_active(w->in_ev, EV_WRITE, 0);
+	else
+		(void)give_line(w, r);
 }
 
 void
 worker_close_stdin(struct worker *w)
 {
+	struct request *r = request_of(w);
+
+	if (r && w->written == 0 && !has_spoken(w))
+		(void)write_line(w, r); /* its last one */
 	mux_end_fd(&w->in_ev, &w->proc.in_fd);
 }
 

@@ -25,9 +25,8 @@ on_stopped(void *arg)
 }
 
 static void
-stopping_lets_busy_workers_finish(void **state)
+stop_while_busy(struct rig *r)
 {
-	struct rig *r = *state;
 	struct rig_answer busy, waiting, late;
 	char line[300];
 	const char *fifo = rig_fifo(r, "w");
@@ -52,6 +51,22 @@ stopping_lets_busy_workers_finish(void **state)
 	assert_string_equal(busy.text, "ok\n");
 	rig_until(r, &r->stopped);
 	assert_true(rig_logged(r, ": Stopping workers and terminating\n"));
+}
+
+static void
+stopping_lets_busy_workers_finish(void **state)
+{
+	stop_while_busy(*state);
+}
+
+/* Its line was not yet written. */
+static void
+stopping_gives_a_worker_what_it_shall_have(void **state)
+{
+	struct rig *r = *state;
+
+	r->o.built_in = true;
+	stop_while_busy(r);
 }
 
 static void
@@ -299,6 +314,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 	static const struct CMUnitTest tests[] = {
 		T(stopping_lets_busy_workers_finish),
+		T(stopping_gives_a_worker_what_it_shall_have),
 		T(the_second_stop_is_more_urgent),
 		T(free_leaves_nobody_behind),
 		T(workers_hear_how_long_they_may_take),

@@ -146,20 +146,78 @@ output_without_a_request_ends_the_worker(void **state)
 }
 
 static void
+await_done(const char *fifo)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s.done", fifo);
+	while (access(path, F_OK) < 0) /* the loop does not run */
+		sched_yield();
+}
+
+static void
 output_that_waits_at_dispatch_is_no_answer(void **state)
 {
 	struct rig *r = *state;
-	char line[300], written[300];
+	char line[300];
 	const char *fifo = rig_fifo(r, "later");
 
 	rig_start(r);
 	snprintf(line, sizeof(line), "later %s", fifo);
-	snprintf(written, sizeof(written), "%s.done", fifo);
 	assert_string_equal(rig_say(r, line), "ok");
 	rig_release(r, fifo);
-	while (access(written, F_OK) < 0) /* the loop does not run */
-		sched_yield();
+	await_done(fifo);
 	assert_string_equal(rig_say(r, "args"), "ok -server");
+	assert_true(rig_logged(r, "output without a request"));
+}
+
+struct chain {
+	struct rig *r;
+	struct rig_answer first, second;
+};
+
+static void
+ask_second(void *arg, char *answer, size_t n, const char *error)
+{
+	struct chain *c = arg;
+
+	rig_done(&c->first, answer, n, error);
+	rig_ask(c->r, "args", &c->second);
+}
+
+/* The loop finds an answer and another worker's extra line together; the answer
+ * brings a question for that worker, and its line is what the loop looks at
+ * next. */
+static void
+output_before_the_line_is_written_is_no_answer(void **state)
+{
+	struct rig *r = *state;
+	struct chain c = { .r = r };
+	struct rig_answer later;
+	char line[300], fifos[2][280];
+	int later_fd;
+
+	r->o.max_workers = 2;
+	r->o.built_in = true;
+	rig_start(r);
+	snprintf(fifos[0], sizeof(fifos[0]), "%s", rig_fifo(r, "wait"));
+	snprintf(fifos[1], sizeof(fifos[1]), "%s", rig_fifo(r, "later"));
+	/* the older one is asked first, if it is idle */
+	snprintf(line, sizeof(line), "later %s", fifos[1]);
+	rig_ask(r, line, &later);
+	snprintf(line, sizeof(line), "wait %s", fifos[0]);
+	assert_true(mux_ask(r->m, line, strlen(line), ask_second, &c) != 0);
+	rig_until(r, &later.done);
+	later_fd = open(fifos[1], O_WRONLY | O_CLOEXEC); /* it listens now */
+	assert_true(later_fd >= 0);
+	rig_release(r, fifos[0]);
+	await_done(fifos[0]);
+	assert_int_equal(write(later_fd, "\n", 1), 1);
+	await_done(fifos[1]);
+	close(later_fd);
+	rig_until(r, &c.first.done);
+	rig_until(r, &c.second.done);
+	assert_string_equal(c.second.text, "ok -server\n");
 	assert_true(rig_logged(r, "output without a request"));
 }
 
@@ -487,6 +545,7 @@ main(void)
 		T(a_second_line_is_not_the_next_answer),
 		T(output_without_a_request_ends_the_worker),
 		T(output_that_waits_at_dispatch_is_no_answer),
+		T(output_before_the_line_is_written_is_no_answer),
 		T(a_worker_that_reads_late_gets_its_request),
 		T(a_worker_that_does_not_read_is_killed),
 		T(an_answer_is_cut_at_4096_octets),

@@ -75,6 +75,11 @@ sub wait_for ($path) {
     return;
 }
 
+sub mark ($path) {
+    open my $fh, '>', $path or die "$path: $!\n";
+    return;
+}
+
 # One worker: between us and it a process that exits, so that it is adopted.
 sub deliver ($path, $status) {
     pipe my $from, my $to or die "pipe: $!\n";
@@ -150,7 +155,7 @@ my %verb = (
     limit => sub { say "ok $ENV{MIMEDEFANG_BUSY_TIMEOUT}" },
     args  => sub { say "ok @ARGV" },
     half  => sub ($path) { print 'ok ha';   wait_for($path); say 'lf' },
-    wait  => sub ($path) { wait_for($path); say 'ok' },
+    wait  => sub ($path) { wait_for($path); say 'ok'; mark("$path.done") },
     die   => sub ($status = 9, $n = 0) {
         print STDERR "last words $_\n" for 1 .. $n;
         exit $status;
@@ -177,7 +182,7 @@ my %verb = (
         say 'ok';
         wait_for($path);
         say 'unasked';
-        open my $fh, '>', "$path.done" or die "$path.done: $!\n";
+        mark("$path.done");
     },
     ahead => sub ($path) {
         fcntl STDIN, 1031, 4096;    # F_SETPIPE_SZ of Linux
