@@ -22,7 +22,7 @@ check_result_word(enum check_result r)
 	return words[r];
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 note(struct check_run *run, const char *fmt, va_list ap)
 {
 	buf_reset(&run->why);

@@ -53,8 +53,8 @@ add_macros(struct mta *m, const char *eom)
 	static const char *const lists[MTA_EOM] = {
 		"j _ {daemon_name} {if_addr}",
 		"{tls_version} {cipher} {cipher_bits}",
-		"i {auth_type} {auth_authen} {mail_addr} {mail_host} "
-		"{mail_mailer}",
+		("i {auth_type} {auth_authen} {mail_addr} {mail_host} "
+		 "{mail_mailer}"),
 		"{rcpt_addr} {rcpt_host} {rcpt_mailer}"
 	};
 
