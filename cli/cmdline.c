@@ -141,7 +141,7 @@ stop_here(const struct cmdline *c, const struct opt *rows, const void *opts,
 		return c->usage_status ? c->usage_status : 1;
 	case STOP_LETTER:
 		print_help(c, rows, opts, true, stderr);
-		return c->command ? 0 : 1;
+		return c->command || c->usage_status ? 0 : 1;
 	case STOP_HELP:
 		print_help(c, rows, opts, false, stdout);
 		break;

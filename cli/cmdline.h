@@ -24,9 +24,11 @@ struct cmdline {
 	/* rows of another program, which its page and help have, or NULL */
 	const struct opt *also;
 	size_t n_also;
-	bool command;       /* the first word ends the options; -h succeeds */
-	bool permute;       /* ... but options may follow it */
-	int usage_status;   /* exit status after a bad command line; 0 = 1 */
+	bool command; /* the first word ends the options; -h succeeds */
+	bool permute; /* ... but options may follow it */
+	/* exit status after a bad command line; 0 = 1, also for -h, which succeeds
+	 * otherwise */
+	int usage_status;
 	bool *print_config; /* set by --print-config; NULL = no such option */
 };
 

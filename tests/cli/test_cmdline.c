@@ -174,6 +174,8 @@ options_of_another_program_are_parsed_and_not_shown(void **state)
 	assert_null(strstr(out, "quiet"));
 	assert_int_equal(
 	    run((struct call){ .also = true, .argv = ARGS("-?") }), 2);
+	assert_int_equal(
+	    run((struct call){ .also = true, .argv = ARGS("-h") }), 0);
 }
 
 int

@@ -9,7 +9,7 @@ use Test::More;
 use Doctor     qw(the_daemon finds script words);
 use File::Copy qw(copy);
 use Harness    qw(need_programs program run_program temp_dir stage_worker
-    write_file start_process stop_process mount_small wait_for top);
+    write_file start_process stop_process mount_small wait_for read_file top);
 use IO::Socket::UNIX;
 
 plan skip_all => 'needs root: it looks at what other users may do' if $>;
@@ -90,6 +90,15 @@ like $text, qr{^multiplexor=\Q$dir\E/busy$}m, 'and the multiplexor';
 like $text, qr/^\[multiplexor\]\n(?:.*\n)*busy-timeout=45$/m,
     'the separate multiplexor has options, too';
 like $text, qr/^max-workers=10$/m, 'what the file leaves out is of the units';
+
+# What the units set is the same that the doctor takes without a file.
+my @words = map { unit_words($_) } qw(mimedefang mimedefang-multiplexor);
+(undef, my $of_units)
+    = run_program(30, program('mimedefang'), qw(doctor --print-config), @words);
+(undef, $text)
+    = run_program(30, program('mimedefang'), 'doctor',
+    '--run-daemon', $run_daemon, '--defaults', "$dir/none", '--print-config');
+is $text, $of_units, 'without a file: the options of the units';
 finds(
     'options-assumed',
     plain => 1,
@@ -97,6 +106,8 @@ finds(
     what  => qr{there is no \Q$dir\E/none\z}
 );
 
+is + (run_program(30, program('mimedefang'), qw(doctor -h)))[0], 0,
+    '-h: exit status';
 for my $case (
     [ qr/unrecognized option '--nosuch'/, '--nosuch' ],
     [
@@ -132,6 +143,18 @@ like $text, qr/^\.It user Pq problem\nthe daemon will not start\.\n/m,
     'the findings for the manual';
 is $daemon->stop, 0, 'the daemon that was looked at ends as it should';
 done_testing;
+
+# The options that a unit starts a program with; "--" before the multiplexor's.
+sub unit_words ($program) {
+    my $unit = read_file(top() . "/service/$program.service.in");
+    my @set  = map { split ' ' } $unit =~ /^Environment=(.*)/mg;
+    s{\@SPOOLDIR\@}{/var/spool/MIMEDefang} for @set;
+    my ($status, $out)
+        = run_program(30, 'env', '-i', @set, $run_daemon, '--print', $program);
+    is $status, 0, "the unit of $program";
+    my (undef, @options) = split /\n/, $out;
+    return ($program eq 'mimedefang' ? () : '--', @options);
+}
 
 # A multiplexor that has so many free workers.
 sub answer_free ($path, $n) {
