@@ -4,8 +4,8 @@
  * by a filter with our session for MTAs and writes it into a directory - right,
  * or with one fault, by name.  It is what `milter-check mta` is tested with.
  *
- * broken_mta.c speaks SMTP, broken_mta_filter.c speaks to the filter,
- * broken_mta_deliver.c keeps the message.
+ * broken_mta.c speaks SMTP, broken_mta_filter.c leads the filter over
+ * broken_mta_wire.c, broken_mta_deliver.c keeps the message.
  */
 #ifndef TESTS_CONFORMANCE_BROKEN_MTA_H
 #define TESTS_CONFORMANCE_BROKEN_MTA_H
@@ -65,6 +65,19 @@ struct broken {
 	struct message m;
 	unsigned n_messages;
 };
+
+/* ---- broken_mta_wire.c ------------------------------------------------------- */
+
+/* The filter has gone, or is taken for broken: nothing more is said to it. */
+void wire_lose(struct broken *b);
+/* Writes what the session has to say, spoiled by the fault. */
+void wire_say(struct broken *b);
+/* Says a frame that the session would not say, and takes its answer. */
+void wire_say_raw(
+    struct broken *b, char octet, const char *payload, size_t n, bool answer);
+/* One frame of the filter, as it is; of one that has no sense the head.  false:
+ * it has gone. */
+bool wire_read(struct broken *b, struct buf *in);
 
 /* ---- broken_mta_filter.c ----------------------------------------------------------- */
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * broken_mta_filter: the filter's end of broken_mta: our session for MTAs on a
- * blocking socket, and the faults that it would not make by itself, put in
- * between it and the wire.
+ * blocking socket, its steps, and what is made of the answers.
  */
 #include "broken_mta.h"
 
@@ -18,7 +17,6 @@
 #include <unistd.h>
 
 #define DEFAULT_ACTION "451 4.7.1 Service unavailable - try again later"
-#define FRAME_MAX_     (1u << 20)
 #define B(literal)     ((struct mlt_bytes){ literal, sizeof(literal) - 1 })
 
 int
@@ -28,236 +26,6 @@ filter_connect(const char *spec)
 	    strncmp(spec, "unix:", 5) == 0 ? spec + 5 : NULL;
 
 	return unix_path ? fdio_unix_connect(unix_path, false) : -EINVAL;
-}
-
-/* ---- frames ------------------------------------------------------------------------ */
-
-static uint32_t
-get_u32(const char *p)
-{
-	const unsigned char *u = (const unsigned char *)p;
-
-	return (uint32_t)u[0] << 24 | (uint32_t)u[1] << 16 |
-	       (uint32_t)u[2] << 8 | u[3];
-}
-
-static void
-put_frame(struct buf *out, char octet, const char *payload, size_t n)
-{
-	char head[5] = { (char)((n + 1) >> 24), (char)((n + 1) >> 16),
-		(char)((n + 1) >> 8), (char)(n + 1), octet };
-
-	buf_add(out, head, sizeof(head));
-	buf_add(out, payload, n);
-}
-
-static void
-lose(struct broken *b)
-{
-	if (b->filter >= 0)
-		close(b->filter);
-	b->filter = -1;
-	b->lost = true;
-}
-
-static void
-write_octets(struct broken *b, const struct buf *out)
-{
-	if (b->filter >= 0 &&
-	    fdio_write_all(b->filter, buf_data(out), buf_len(out)) < 0)
-		lose(b);
-}
-
-static bool
-read_octets(struct broken *b, char *to, size_t n)
-{
-	while (n > 0 && b->filter >= 0) {
-		ssize_t got = read(b->filter, to, n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0 ||
-		    (b->fault == FAULT_reads_once && (size_t)got < n))
-			return false;
-		to += got;
-		n -= (size_t)got;
-	}
-	return n == 0;
-}
-
-/* One frame of the filter, as it is; what has no sense is cut off behind its
- * head.  false: it has gone. */
-static bool
-read_frame(struct broken *b, struct buf *in)
-{
-	char head[5], *room;
-	size_t n;
-
-	buf_reset(in);
-	if (!read_octets(b, head, 4))
-		return false;
-	buf_add(in, head, 4);
-	n = get_u32(head);
-	if (n == 0 || n > FRAME_MAX_)
-		return true;
-	room = buf_space(in, n);
-	if (!room || !read_octets(b, room, n))
-		return false;
-	buf_added(in, n);
-	return true;
-}
-
-/* Says a frame that the session would not say, and takes its answer. */
-static void
-say_raw(
-    struct broken *b, char octet, const char *payload, size_t n, bool answer)
-{
-	struct buf frame;
-
-	buf_init(&frame, 0);
-	put_frame(&frame, octet, payload, n);
-	write_octets(b, &frame);
-	if (answer && b->filter >= 0 && !read_frame(b, &frame))
-		lose(b);
-	buf_fini(&frame);
-}
-
-/* ---- what is said, spoiled ------------------------------------------------------------ */
-
-static void
-crlf_for_lf(struct buf *out, char octet, const char *p, size_t n)
-{
-	struct buf text;
-
-	buf_init(&text, 0);
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] == '\n')
-			buf_addc(&text, '\r');
-		buf_addc(&text, p[i]);
-	}
-	put_frame(out, octet, buf_data(&text), buf_len(&text));
-	buf_fini(&text);
-}
-
-static void
-changed_octets(
-    struct buf *out, char octet, const char *p, size_t n, enum fault fault)
-{
-	size_t begin = buf_len(out) + 5;
-	char *at;
-
-	put_frame(out, octet, p, n);
-	at = out->p + out->off + begin;
-	for (size_t i = 0; i < n; i++)
-		if (fault == FAULT_seven_bits)
-			at[i] &= 0x7f;
-		else if (fault == FAULT_helo_in_capitals && at[i] >= 'a' &&
-			 at[i] <= 'z')
-			at[i] = (char)(at[i] - 'a' + 'A');
-	if (fault == FAULT_offers_version_7)
-		at[3] = 7;
-	if (fault == FAULT_offers_unknown_bits)
-		at[8] = 0x0f;
-}
-
-/* Without its last string. */
-static size_t
-cut_string(const char *p, size_t n)
-{
-	if (n > 1)
-		n--;
-	while (n > 1 && p[n - 1] != '\0')
-		n--;
-	return n;
-}
-
-/* Is this the command that the fault spoils? */
-static bool
-concerns(enum fault fault, char octet)
-{
-	static const struct {
-		enum fault fault;
-		char octet;
-	} rows[] = {
-		{ FAULT_long_frame, 'B' },
-		{ FAULT_mail_without_nul, 'M' },
-		{ FAULT_data_with_payload, 'T' },
-		{ FAULT_end_with_data, 'E' },
-		{ FAULT_offers_twice, 'Q' },
-		{ FAULT_offers_version_7, 'O' },
-		{ FAULT_offers_unknown_bits, 'O' },
-		{ FAULT_hasty_after_offer, 'O' },
-		{ FAULT_macro_without_value, 'D' },
-		{ FAULT_hasty, 'M' },
-		{ FAULT_helo_in_capitals, 'H' },
-		{ FAULT_crlf_in_field, 'L' },
-		{ FAULT_seven_bits, 'B' },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].fault == fault)
-			return rows[i].octet == octet;
-	return false;
-}
-
-static void
-spoil(struct buf *out, enum fault fault, char octet, const char *p, size_t n)
-{
-	switch ((int)fault) {
-	case FAULT_long_frame:
-		put_frame(out, octet, p, n);
-		if (n == MLT_BODY_MAX) /* one more than is legal */
-			out->p[out->off + buf_len(out) - n - 2]++;
-		break;
-	case FAULT_mail_without_nul:
-		put_frame(out, octet, p, n - 1);
-		break;
-	case FAULT_data_with_payload:
-	case FAULT_end_with_data:
-		put_frame(out, octet, "x\r\n", 3);
-		break;
-	case FAULT_offers_twice:
-		put_frame(out, 'O', "\0\0\0\6\0\0\1\xff\0\x1f\xff\xff", 12);
-		put_frame(out, octet, p, n);
-		break;
-	case FAULT_hasty_after_offer:
-	case FAULT_hasty:
-		put_frame(out, octet, p, n);
-		put_frame(out, 'A', "", 0);
-		break;
-	case FAULT_macro_without_value:
-		put_frame(out, octet, p, cut_string(p, n));
-		break;
-	case FAULT_crlf_in_field:
-		crlf_for_lf(out, octet, p, n);
-		break;
-	default: /* octets of the payload */
-		changed_octets(out, octet, p, n, fault);
-	}
-}
-
-/* Writes what the session has to say. */
-static void
-say(struct broken *b)
-{
-	const uint8_t *octets;
-	size_t n = mlt_mta_output(b->mta, &octets);
-	const char *p = (const char *)octets, *end = p + n;
-	struct buf out;
-
-	buf_init(&out, 0);
-	while (p < end) {
-		size_t frame = 4 + get_u32(p);
-
-		if (concerns(b->fault, p[4]))
-			spoil(&out, b->fault, p[4], p + 5, frame - 5);
-		else
-			buf_add(&out, p, frame);
-		p += frame;
-	}
-	mlt_mta_sent(b->mta, n);
-	write_octets(b, &out);
-	buf_fini(&out);
 }
 
 /* ---- what is answered ------------------------------------------------------------------ */
@@ -272,7 +40,7 @@ refuse(struct broken *b, const char *text)
 static enum verdict
 default_action(struct broken *b)
 {
-	lose(b);
+	wire_lose(b);
 	return refuse(b, DEFAULT_ACTION);
 }
 
@@ -341,7 +109,7 @@ mistake(struct broken *b, struct buf *frame, bool at_end, enum verdict *v)
 	}
 	if (b->fault == FAULT_text_unseen && octet == MLT_SMFIR_REPLYCODE) {
 		*v = own_text(b, (struct mlt_bytes){ p + 5, n - 6 });
-		lose(b);
+		wire_lose(b);
 		return true;
 	}
 	if (n == 5 &&
@@ -365,7 +133,7 @@ hear(struct broken *b, bool at_end)
 		struct mlt_action a;
 		int rc = 0;
 
-		if (b->filter < 0 || !read_frame(b, &frame)) {
+		if (b->filter < 0 || !wire_read(b, &frame)) {
 			v = default_action(b);
 			break;
 		}
@@ -398,7 +166,7 @@ step(struct broken *b, int rc, bool at_end)
 		return b->lost ? refuse(b, DEFAULT_ACTION) : V_GO_ON;
 	if (rc < 0)
 		return default_action(b);
-	say(b);
+	wire_say(b);
 	if (rc == 2 && b->fault == FAULT_awaits_the_unsaid)
 		(void)!read(b->filter, &mute, 1);
 	return rc == 1 ? hear(b, at_end) : V_GO_ON;
@@ -443,7 +211,7 @@ static void
 say_macros(struct broken *b, uint8_t octet, const struct macros *m)
 {
 	if (m->n && mlt_mta_macros(b->mta, octet, m->v, m->n / 2) < 0)
-		lose(b);
+		wire_lose(b);
 }
 
 static struct mlt_bytes
@@ -510,7 +278,7 @@ filter_end(struct broken *b)
 {
 	if (b->filter >= 0) {
 		mlt_mta_quit(b->mta, false);
-		say(b);
+		wire_say(b);
 	}
 	if (b->filter >= 0 && b->fault != FAULT_stays_with_filter)
 		close(b->filter);
@@ -528,7 +296,7 @@ filter_helo(struct broken *b, const char *name)
 		return V_GO_ON;
 	rc = mlt_mta_helo(b->mta, (struct mlt_bytes){ name, strlen(name) });
 	if (rc == 0 && b->fault == FAULT_helo_unasked)
-		say_raw(b, 'H', "x", 2, true);
+		wire_say_raw(b, 'H', "x", 2, true);
 	return for_client(b, step(b, rc, false));
 }
 
@@ -547,7 +315,7 @@ filter_mail(struct broken *b)
 	if (b->filter < 0)
 		return step(b, 0, false);
 	if (b->fault == FAULT_connects_again && b->n_messages > 1)
-		say_raw(b, 'C', client, sizeof(client), true);
+		wire_say_raw(b, 'C', client, sizeof(client), true);
 	add_macro(b, &m, MLT_STAGE_MAIL, "i", queue_id(b));
 	add_macro(b, &m, MLT_STAGE_MAIL, "{mail_addr}", bare(b, f->v[0]));
 	if (b->fault != FAULT_macros_late)
@@ -559,7 +327,7 @@ filter_mail(struct broken *b)
 	if (b->fault == FAULT_macros_late && b->filter >= 0)
 		say_macros(b, MLT_SMFIC_MAIL, &m);
 	if (v == V_REFUSE && b->fault == FAULT_rcpt_after_refusal)
-		say_raw(b, 'R', "<x>", 4, true);
+		wire_say_raw(b, 'R', "<x>", 4, true);
 	return v;
 }
 
@@ -592,7 +360,7 @@ filter_data(struct broken *b)
 	rc = mlt_mta_data(b->mta);
 	if ((old && b->fault == FAULT_data_in_old_version) ||
 	    (unwanted && b->fault == FAULT_data_unasked))
-		say_raw(b, 'T', "", 0, true);
+		wire_say_raw(b, 'T', "", 0, true);
 	return step(b, rc, false);
 }
 
@@ -628,7 +396,7 @@ tell_body(struct broken *b)
 		n = body.n < MLT_BODY_MAX ? body.n : MLT_BODY_MAX;
 		rc = mlt_mta_body(b->mta, body.p, n);
 		if (rc == 0 && b->fault == FAULT_body_after_skip)
-			say_raw(b, 'B', body.p, n, true);
+			wire_say_raw(b, 'B', body.p, n, true);
 		v = step(b, rc, false);
 	}
 	return v;
@@ -676,7 +444,7 @@ filter_content(struct broken *b)
 
 		if ((rc == 0 && b->fault == FAULT_eoh_unasked) ||
 		    (rc == 1 && b->fault == FAULT_eoh_twice))
-			say_raw(b, 'N', "", 0, true);
+			wire_say_raw(b, 'N', "", 0, true);
 		v = step(b, rc, false);
 	}
 	if (v == V_GO_ON && !is_decided(b))
@@ -693,7 +461,7 @@ filter_unknown(struct broken *b, const char *line)
 		return;
 	rc = mlt_mta_unknown(b->mta, (struct mlt_bytes){ line, strlen(line) });
 	if (rc == 0 && b->fault == FAULT_unknown_unasked)
-		say_raw(b, 'U', "x", 2, true);
+		wire_say_raw(b, 'U', "x", 2, true);
 	step(b, rc, false);
 }
 
@@ -704,7 +472,7 @@ filter_abort(struct broken *b)
 		return;
 	if (b->fault == FAULT_end_after_reset ||
 	    b->fault == FAULT_end_of_the_vanished)
-		say_raw(b, 'E', "", 0, true);
+		wire_say_raw(b, 'E', "", 0, true);
 	if (b->filter >= 0 && mlt_mta_abort(b->mta) > 0)
-		say(b);
+		wire_say(b);
 }

@@ -31,7 +31,7 @@ cmp_ok scalar @faults, '>=', 40, 'there are enough of them';
 
 for my $fault (@faults) {
     my ($name, $requirement, $case) = @$fault;
-    my ($ended, $said) = check($name, 2000, '--strict', '--only', $case);
+    my ($ended, $said) = check($name, 6000, '--strict', '--only', $case);
     is $ended, 1, "$name: does not conform" or diag $said;
     like $said, qr/^not ok \d+ - $requirement \Q$case\E\b/m,
         "$name: $case finds it";
