@@ -93,7 +93,7 @@ abort_at_reset(struct check_run *run)
 		return check_fail(run, "the MTA did not connect");
 	n = between(f, MLT_SMFIC_ABORT, played_nth(f, MLT_SMFIC_RCPT, 1),
 	    played_nth(f, MLT_SMFIC_MAIL, 2));
-	return check_differs(run, "ABORT was sent %u times", n);
+	return check_differs(run, "ABORT packets: %u", n);
 }
 
 static enum check_result
@@ -106,7 +106,7 @@ abort_after_end(struct check_run *run)
 	if (!f)
 		return CHECK_FAIL;
 	return check_differs(
-	    run, "ABORT was sent %u times", f->count[MLT_SMFIC_ABORT]);
+	    run, "ABORT packets: %u", f->count[MLT_SMFIC_ABORT]);
 }
 
 static enum check_result
@@ -118,8 +118,7 @@ quit_at_end(struct check_run *run)
 	f = mta_heard(run, NULL);
 	if (!f)
 		return CHECK_FAIL;
-	return check_differs(
-	    run, "QUIT was sent %u times", f->count[MLT_SMFIC_QUIT]);
+	return check_differs(run, "QUIT packets: %u", f->count[MLT_SMFIC_QUIT]);
 }
 
 static enum check_result

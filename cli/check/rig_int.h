@@ -19,6 +19,7 @@ struct rig_link {
 	bool closing;    /* as soon as `out` has left */
 	msec hold_until; /* the answer waits until then; 0: it does not */
 	msec progress_until, next_progress;
+	msec next_octet; /* of a piecemeal answer */
 	size_t n_progress;
 };
 

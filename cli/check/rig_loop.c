@@ -59,17 +59,19 @@ receive(int fd, struct buf *in)
 	}
 }
 
-/* Writes what can be written now.  false: the other end does not read. */
+/* Writes what can be written now, at most so much.  false: the other end does
+ * not read. */
 static bool
-transmit(int fd, struct buf *out, size_t piece)
+transmit(int fd, struct buf *out, size_t most)
 {
-	while (buf_len(out)) {
-		size_t n = buf_len(out) < piece ? buf_len(out) : piece;
+	while (buf_len(out) && most) {
+		size_t n = buf_len(out) < most ? buf_len(out) : most;
 		ssize_t sent = send(fd, buf_data(out), n, MSG_NOSIGNAL);
 
 		if (sent < 0)
 			return errno == EAGAIN || errno == EINTR;
 		buf_take(out, (size_t)sent);
+		most -= (size_t)sent;
 	}
 	return true;
 }
@@ -125,15 +127,20 @@ leave(struct mta_rig *r, struct rig_link *l, const char *why)
 	l->fd = -1;
 }
 
+/* All of it, or one octet at a time, so that the MTA has time to read it. */
 static void
-flush_link(struct mta_rig *r, struct rig_link *l)
+flush_link(struct mta_rig *r, struct rig_link *l, msec now)
 {
+	size_t most = r->plan.piecemeal ? now >= l->next_octet : SIZE_MAX;
+
 	if (l->fd < 0)
 		return;
-	if (!transmit(l->fd, &l->out, r->plan.piecemeal ? 1 : SIZE_MAX))
+	if (!transmit(l->fd, &l->out, most))
 		leave(r, l, "the MTA has closed it, and reads no answer");
 	else if (l->closing && !buf_len(&l->out))
 		leave(r, l, "closed by the filter");
+	if (r->plan.piecemeal && most)
+		l->next_octet = now + 1;
 }
 
 static void
@@ -171,7 +178,7 @@ answer(struct mta_rig *r, struct rig_link *l, msec now)
 		played_answer(&l->f, &l->out);
 		show_said(r, l, from);
 		l->closing = then == PLAN_CLOSE;
-		flush_link(r, l);
+		flush_link(r, l, now);
 		played_take(&l->f);
 		show_frames(r, l);
 	}
@@ -194,7 +201,7 @@ serve_link(struct mta_rig *r, struct rig_link *l, short events, msec now)
 		}
 	}
 	answer(r, l, now);
-	flush_link(r, l);
+	flush_link(r, l, now);
 }
 
 static void
@@ -268,16 +275,24 @@ watch(struct pollfd *p, int fd, const struct buf *out)
 		    (short)(POLLIN | (out && buf_len(out) ? POLLOUT : 0)) };
 }
 
-/* When something is due that no socket tells of. */
+/* When something is due on a connection that its socket does not tell of. */
+static msec
+link_due(const struct mta_rig *r, const struct rig_link *l)
+{
+	if (l->fd < 0)
+		return MSEC_NEVER;
+	if (r->plan.piecemeal && buf_len(&l->out))
+		return l->next_octet;
+	if (l->hold_until)
+		return l->hold_until;
+	return l->progress_until ? l->next_progress : MSEC_NEVER;
+}
+
 static msec
 next_due(const struct mta_rig *r, msec until)
 {
 	for (size_t i = 0; i < r->n_links; i++) {
-		const struct rig_link *l = r->link[i];
-		msec at = l->fd < 0           ? MSEC_NEVER
-			  : l->hold_until     ? l->hold_until
-			  : l->progress_until ? l->next_progress
-					      : MSEC_NEVER;
+		msec at = link_due(r, r->link[i]);
 
 		if (at < until)
 			until = at;
@@ -318,7 +333,8 @@ rig_turn(struct mta_rig *r, msec until)
 	watch(&p[2], r->smtp_fd, NULL);
 	for (size_t i = 0; i < RIG_LINKS_MAX; i++)
 		watch(&p[3 + i], i < r->n_links ? r->link[i]->fd : -1,
-		    i < r->n_links ? &r->link[i]->out : NULL);
+		    i < r->n_links && !r->plan.piecemeal ? &r->link[i]->out
+							 : NULL);
 	for (size_t i = 0; i < RIG_HOPS; i++)
 		watch(&p[3 + RIG_LINKS_MAX + i], r->hop[i] ? r->hop[i]->fd : -1,
 		    r->hop[i] ? &r->hop[i]->out : NULL);
