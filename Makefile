@@ -135,7 +135,7 @@ PICKED    := $(if $(T),$(filter $(TST)/$(T) $(TST)/$(T)/%,$(TEST_BINS)),$(TEST_B
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all deps deps-run deps-peers run check check-unit check-perl check-seeds \
-  check-system check-conformance check-mta check-mta-part check-sustained check-peers unit asan lint format format-check bench \
+  check-system check-conformance check-mta check-mta-part check-sustained check-peers matrix unit asan lint format format-check bench \
   generate check-generated \
   coverage coverage-run coverage-perl fuzz fuzz-afl fuzz-bridge fuzz-build man docs install help clean
 
@@ -256,6 +256,9 @@ check-sustained: all ## MINUTES of mixed mail behind both MTAs while workers are
 	@BIN=$(BIN) tests/mta/sustained --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 check-peers: all $(if $(wildcard /usr/include/libmilter/mfapi.h),$(PEERS)) ## the same through Debian's mimedefang; needs `make deps-peers`
 	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)
+matrix: all $(PEERS) ## which peers meet which requirements: writes docs/matrix.md
+	@BIN=$(BIN) TEST_SECONDS=900 $(RUN_TESTS) --name matrix $(wildcard tests/peers/conformance-*.t)
+	@BIN=$(BIN) tests/peers/matrix build/matrix/*.json
 coverage: ## lines and branches of milterproto/ and of the pool that tests reach
 	@tests/install-packages $(DEPS_COVERAGE)
 	@$(MAKE) -s MODE=coverage coverage-run
