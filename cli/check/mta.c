@@ -128,6 +128,28 @@ missing(const struct mta_opts *o)
 				: NULL;
 }
 
+/* An option whose text would be more, or less, than one word of an SMTP
+ * command (those from helo to to_added in struct rig_opts); NULL: there is
+ * none. */
+static const char *
+unsayable(const struct mta_opts *o)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *text;
+
+		if (rows[i].offset < AT(rig.helo) ||
+		    rows[i].offset > AT(rig.to_added))
+			continue;
+		memcpy(&text, (const char *)o + rows[i].offset, sizeof(text));
+		if (!*text || text[strcspn(text, "<>")])
+			return rows[i].name;
+		for (; *text; text++)
+			if (*text <= ' ' || *text > '~')
+				return rows[i].name;
+	}
+	return NULL;
+}
+
 static int
 run_cases(struct mta *m)
 {
@@ -170,6 +192,13 @@ check_mta_main(int argc, char **argv)
 	if (m.o.check.list) {
 		check_list(&check_mta_suite);
 		return 0;
+	}
+	if (unsayable(&m.o)) {
+		fprintf(stderr,
+		    "milter-check mta: --%s: give one word of printable ASCII, "
+		    "an address without < and >\n",
+		    unsayable(&m.o));
+		return CHECK_EXIT_USAGE;
 	}
 	if (missing(&m.o)) {
 		fprintf(
