@@ -279,6 +279,10 @@ parse_port(const struct where *w, const char *port)
 		return (int)n;
 	se = *port && (*port < '0' || *port > '9') ? getservbyname(port, "tcp")
 						   : NULL;
+	if (!se && strchr(port, ':'))
+		return fail(w,
+		    "the port comes first: write PORT@HOST (HOST:PORT is what "
+		    "Postfix has in main.cf)");
 	if (!se)
 		return fail(w,
 		    "\"%s\" is no port: a number from 1 to 65535 "

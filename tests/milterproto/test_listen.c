@@ -515,6 +515,8 @@ mistakes_are_explained(void **state)
 		{ "inet:25x", "is no port" },
 		{ "inet:-1", "is no port" },
 		{ "inet:no-such-service", "is no port" },
+		{ "inet:127.0.0.1:25", "write PORT@HOST" },
+		{ "inet6:[::1]:25", "write PORT@HOST" },
 		{ "inet:25@", "host is missing" },
 		{ "inet:25@[127.0.0.1", "] is missing" },
 		{ "inet:25@[localhost]", "no address or host name" },
