@@ -113,9 +113,9 @@ for my $class (qw(Postfix Sendmail)) {
         my $sink = Sink->start;
         my ($address, $end) = start_dump();
         my $mta = $class->start(
-            sink    => $sink->port,
-            auth    => AuthServer->start,
-            milters => { one => $address }
+            sink  => $sink->port,
+            auth  => AuthServer->start,
+            ports => { one => { milter => $address } }
         );
         by_smtp($mta->port('one'));
         my $real = essence($end->());
