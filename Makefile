@@ -186,6 +186,12 @@ $(OUT)/examples/%: $(OBJ)/docs/examples/%.o $(LIB)/libmilterproto.a
 	@mkdir -p $(@D)
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(EVENT_LIBS)
 
+# Peers that are wrong, with which milter-check is tested.
+BROKEN := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/conformance/broken_filter.c))
+$(BROKEN): $(TST)/%: $(OBJ)/tests/%.o $(STATIC)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(EVENT_LIBS)
+
 # Benchmarks; a peer_ links Debian's libmilter, which nothing else of ours does.
 $(BENCHES): $(TST)/%: $(OBJ)/tests/%.o $(STATIC)
 	@mkdir -p $(@D)
@@ -239,7 +245,7 @@ check-seeds: $(FUZZERS:fuzz/%.c=$(TST)/replay/%)
 	@tests/run-seeds $^
 check-system: all
 	@BIN=$(BIN) $(RUN_TESTS) --name system $(SYSTEM_TESTS)
-check-conformance: all $(BROKEN_MTA) ## milter-check, with peers that are wrong
+check-conformance: all $(BROKEN) $(BROKEN_MTA) ## milter-check, and by it our own filters
 	@BIN=$(BIN) TST=$(TST) TEST_SECONDS=290 $(RUN_TESTS) --name conformance $(CONFORMANCE_TESTS)
 # CASES=REGEX: those with such a name
 export CASES ?=
@@ -287,9 +293,10 @@ GENERATED := docs/protocol.md docs/examples/milter.lua fuzz/dict/milter.dict
 $(GENERATE): $(OBJ)/milterproto/gen/generate.o
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
-generate: $(GENERATE) ## tables of docs, dissector, fuzz dictionary
+generate: $(GENERATE) $(BIN)/milter-check ## tables of docs, dissector, fuzz dictionary
 	@$< $(GENERATED)
-check-generated: $(GENERATE)
+	@BIN=$(BIN) tests/lint/conformance --write
+check-generated: $(GENERATE) $(BIN)/milter-check
 	@$< --check $(GENERATED)
 
 # ---- lint and format -----------------------------------------------------------

@@ -245,6 +245,7 @@ run_case(struct report *r, struct check_run *run, const struct check_case *c)
 	buf_reset(&run->why);
 	buf_init(&repeat, 0);
 	buf_init(&why, 0);
+	run->current = c;
 	done.result = c->run(run);
 	done.us = clock_mono_us() - start;
 	done.failure = is_failure(how, done.result, done.requirement);

@@ -30,6 +30,7 @@ struct check_run {
 	struct transcript transcript;
 	struct buf why; /* one line: what was seen */
 	void *role;     /* struct of the subcommand */
+	const struct check_case *current;
 };
 
 struct check_case {

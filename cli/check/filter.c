@@ -4,8 +4,10 @@
  */
 #include "cli/check/filter.h"
 
+#include "cli/check/filter_judged.h"
 #include "cli/check/repeat.h"
 #include "cli/check/subcommand.h"
+#include "cli/check/talk.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +25,11 @@ static const struct opt rows[] = {
 	    "the client's name", NULL },
 	{ 0, "ip", OPT_STR, 0, AT(ip), "ADDRESS", "192.0.2.17", 0, 0,
 	    "the client's address", NULL },
+	{ 0, "header", OPT_LIST, 0, AT(headers), "FIELD", NULL, 0, 0,
+	    "one more field of it, such as `X-Spam: yes'; may be repeated",
+	    NULL },
+	{ 0, "body", OPT_STR, 0, AT(body), "TEXT", NULL, 0, 0,
+	    "its body; one line, if not given", NULL },
 	{ 0, "grace-ms", OPT_INT, OPT_STRICT, AT(grace_ms), "MS", "150", 1,
 	    60000,
 	    "wait at least so long before a missing answer is missing; more "
@@ -38,10 +45,101 @@ static const char *const profiles[] = { "sendmail-8.12", "sendmail-8.13",
 	"sendmail-8.14", "sendmail-8.17", "postfix-2.6", "postfix-3",
 	"postfix-3-cleanup", "generic-v2", "generic-v4", "generic-v6",
 	"hostile", NULL };
-static const struct check_case *const tables[] = { filter_negotiation_cases,
-	NULL };
+static const struct check_case *const tables[] = { filter_framing_cases,
+	filter_negotiation_cases, filter_edits_cases, filter_replies_cases,
+	filter_state_cases, filter_input_cases, filter_content_cases,
+	filter_sockets_cases, NULL };
 const struct check_suite check_filter_suite = { REQUIREMENT_FILTER, profiles,
 	tables };
+
+/* ---- waiting ------------------------------------------------------------------------ */
+
+static msec
+at_least(const struct filter *f, unsigned graces, unsigned answers)
+{
+	msec most = (msec)f->o.reply_ms;
+	msec grace = (msec)f->o.grace_ms * graces;
+	msec seen = f->slowest_us * answers / 1000;
+	msec wait = grace > seen ? grace : seen;
+
+	return wait < most ? wait : most;
+}
+
+msec
+filter_wait_ms(const struct filter *f)
+{
+	/* what was slow once, as the first answer, may be slower again */
+	return f->slowest_us ? at_least(f, 10, 10) : (msec)f->o.reply_ms;
+}
+
+msec
+filter_grace_ms(const struct filter *f)
+{
+	return at_least(f, 1, 2);
+}
+
+int
+filter_pass_session(struct filter *f)
+{
+	struct check_run run = { .role = f };
+	unsigned links = f->links;
+	struct talk t;
+	int rc = -1;
+
+	if (f->passing)
+		return -1;
+	f->passing = true;
+	transcript_init(&run.transcript);
+	buf_init(&run.why, 0);
+	if (talk_open(&t, &run, NULL) == 0) {
+		rc = talk_until(&t, TALK_EOM) < 0 ? -1 : 0;
+		talk_quit(&t);
+	}
+	transcript_fini(&run.transcript);
+	buf_fini(&run.why);
+	f->links = links;
+	f->passing = false;
+	return rc;
+}
+
+/* Is anybody there at all?  And how long does an ordinary answer take? */
+static int
+reach(struct filter *f)
+{
+	struct check_run run = { .role = f };
+	struct link l;
+	char err[300];
+	int rc;
+
+	transcript_init(&run.transcript);
+	rc = link_open(&l, f->socket, (msec)f->o.reply_ms, &run.transcript, 0,
+	    err, sizeof(err));
+	if (rc < 0)
+		fprintf(stderr, "milter-check: %s\n", err);
+	else
+		link_close(&l);
+	transcript_fini(&run.transcript);
+	if (rc == 0)
+		filter_pass_session(f);
+	return rc;
+}
+
+static bool
+headers_are_fields(const struct opt_list *headers)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		const char *colon = strchr(headers->v[i], ':');
+
+		if (colon && colon > headers->v[i] &&
+		    colon - headers->v[i] < 200)
+			continue;
+		fprintf(stderr,
+		    "milter-check: --header %s: NAME: VALUE is needed\n",
+		    headers->v[i]);
+		return false;
+	}
+	return true;
+}
 
 static int
 run(struct filter *f)
@@ -56,6 +154,10 @@ run(struct filter *f)
 	buf_init(&repeat, 0);
 	buf_adds(&repeat, "milter-check filter");
 	repeat_options(&repeat, rows, sizeof(rows) / sizeof(rows[0]), &f->o);
+	for (size_t i = 0; i < f->o.headers.n; i++) {
+		buf_adds(&repeat, " --header");
+		repeat_word(&repeat, f->o.headers.v[i]);
+	}
 	repeat_word(&repeat, f->socket);
 	how.repeat = buf_cstr(&repeat);
 	status = how.repeat ? check_run_all(&how) : CHECK_EXIT_DOES_NOT;
@@ -76,7 +178,8 @@ check_filter_main(int argc, char **argv)
 	struct filter f = { .socket = NULL };
 	int rest = cmdline_parse(&c, &f.o, argc, argv);
 
-	if (!check_opts_known(&check_filter_suite, &f.o.check))
+	if (!check_opts_known(&check_filter_suite, &f.o.check) ||
+	    !headers_are_fields(&f.o.headers))
 		return CHECK_EXIT_USAGE;
 	if (f.o.check.list && rest == argc) {
 		check_list(&check_filter_suite);
@@ -85,5 +188,9 @@ check_filter_main(int argc, char **argv)
 	if (rest != argc - 1)
 		cmdline_usage(&c, &f.o);
 	f.socket = argv[rest];
-	return run(&f);
+	if (reach(&f) < 0)
+		return CHECK_EXIT_UNREACHABLE;
+	rest = run(&f);
+	judged_free(&f);
+	return rest;
 }

@@ -80,6 +80,23 @@ transcript_add(struct transcript *t, enum transcript_kind kind, unsigned link,
 }
 
 void
+transcript_copy(struct transcript *t, const struct transcript *from)
+{
+	transcript_reset(t);
+	for (size_t i = 0; i < from->n; i++) {
+		const struct transcript_entry *e = &from->v[i];
+		struct transcript_entry *copy;
+
+		transcript_add(t, e->kind, e->link, e->us, e->from_filter,
+		    transcript_octets(from, e), e->n);
+		copy = t->n ? &t->v[t->n - 1] : NULL;
+		if (copy)
+			copy->whole = e->whole;
+	}
+	t->failed |= from->failed;
+}
+
+void
 transcript_note(
     struct transcript *t, unsigned link, uint64_t us, const char *fmt, ...)
 {

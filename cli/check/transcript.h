@@ -41,6 +41,8 @@ struct transcript {
 void transcript_init(struct transcript *t);
 void transcript_fini(struct transcript *t);
 void transcript_reset(struct transcript *t); /* empty, keeps its memory */
+/* Makes t the same as another one. */
+void transcript_copy(struct transcript *t, const struct transcript *from);
 
 /* Octets as they were written, or a frame, with its length, or what is left of
  * one, as it was read. */
