@@ -23,7 +23,7 @@ DEPS_CHECK := libcmocka-dev clang libclang-rt-14-dev clang-format cppcheck \
               libwww-perl liblwp-protocol-https-perl libjson-perl \
               libperl-dev \
               libcrypt-openssl-x509-perl libarchive-tools 7zip lzip zstd \
-              m4 libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 \
+              iproute2 m4 libdb5.3 libldap-2.5-0 liblockfile1 libnsl2 libsasl2-2 \
               libsasl2-modules libwrap0 apparmor systemd
 DEPS_PEERS := libmilter-dev libmilter1.0.1 libperl5.36 libmime-tools-perl \
               libio-stringy-perl libmailtools-perl libunix-syslog-perl \

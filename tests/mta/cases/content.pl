@@ -23,13 +23,18 @@ sub of_size ($lines) {
     return $head . "\n" . ('0123456789abcdef' x 4 . "\n") x $lines;
 }
 
+sub chunk ($bytes, $last = '') {
+    return octets('BDAT ' . length($bytes) . "$last\r\n$bytes");
+}
+
 my $eight_bit = "$head\nGr\303\274\303\237e \200\377\n";
 my $binary    = $plain =~ s/\n/\r\n/gr;
 
 [
-    whole('8 bit in the body', $eight_bit),
-    whole('2 MB',              of_size(32_000)),
-    whole('30 MB',             of_size(480_000), via => ['built-in']),
+    whole('8 bit in the body',   $eight_bit),
+    whole('8 bit in the header', $plain =~ s/a plain/Gr\303\274\303\237e/r),
+    whole('2 MB',                of_size(32_000)),
+    whole('30 MB',               of_size(480_000), via => ['built-in']),
     whole(
         '500 header fields',
         join('', map {"X-$_: value $_\n"} 1 .. 500) . $plain
@@ -120,6 +125,31 @@ my $binary    = $plain =~ s/\n/\r\n/gr;
         ),
         delivered => by_mta(
             postfix  => [ { message => $head . "X-Seen: yes\n" . $body } ],
+            sendmail => []
+        ),
+    },
+    {
+        name    => 'a message in three chunks, cut within a line end',
+        differs => 'Sendmail 8.17 has no CHUNKING.',
+        filter  => {%mark},
+        client  => by_mta(
+            postfix => [
+                hello(),
+                smtp('MAIL FROM:<from@HERE>', '250'),
+                smtp('RCPT TO:<to@HERE>',     '250'),
+                chunk("Subject: x\r\n\r\none\r\n.\r"),
+                expect('250'),
+                chunk("\n."),
+                expect('250'),
+                chunk("\r\nx\r\n", ' LAST'),
+                expect('250'),
+                bye()
+            ],
+            sendmail => [ hello(), smtp('BDAT 10 LAST', '500'), bye() ]
+        ),
+        delivered => by_mta(
+            postfix =>
+                [ { message => "Subject: x\nX-Seen: yes\n\none\n.\n.\nx\n" } ],
             sendmail => []
         ),
     },

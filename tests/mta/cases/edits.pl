@@ -35,6 +35,11 @@ use Specimens qw($plain $head $body);
         )
     ),
     changed(
+        'header inserted below the first',
+        q{action_insert_header('X-In', 'here', 1);},
+        message => "X-In: here\n$plain"
+    ),
+    changed(
         'header inserted far below',
         q{action_insert_header('X-In', 'here', 100);},
         message => $head . "X-In: here\n" . $body

@@ -119,6 +119,35 @@ sub told ($name, $perl, $client, $like, @more) {
         delivered =>
             [ { message => $head . "X-From: <from\@HERE>\n" . $body } ],
     },
+    {
+        name   => 'all parameters of MAIL, in their order',
+        filter => {
+            sender => q{our @ESMTPArgs;
+                return "@ESMTPArgs" =~ /BODY/ ? 'CONTINUE' : 'REJECT';},
+            end => q{our @SenderESMTPArgs;
+                action_add_header('X-Args', "@SenderESMTPArgs");}
+        },
+        client => [
+            hello(),
+            smtp(
+                'MAIL FROM:<from@HERE> SIZE=300 BODY=8BITMIME RET=FULL'
+                    . ' ENVID=a+2Bb AUTH=<>',
+                '250'
+            ),
+            smtp('RCPT TO:<to@HERE>', '250'),
+            smtp('DATA',              '354'),
+            content($plain, '250'),
+            bye()
+        ],
+        delivered => [
+            {
+                      message => $head
+                    . 'X-Args: SIZE=300 BODY=8BITMIME RET=FULL ENVID=a+2Bb'
+                    . " AUTH=<>\n"
+                    . $body
+            }
+        ],
+    },
     gone('after the greeting', greeting('220')),
     gone('after EHLO',         hello()),
     gone('after MAIL',         hello(), smtp('MAIL FROM:<gone@HERE>', '250')),

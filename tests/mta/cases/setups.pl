@@ -145,6 +145,40 @@ sub submitted ($name, $filter, $status, @more) {
             }
         ],
     },
+    {
+        name    => 'the filter is told of a recipient that the MTA refuses',
+        differs => 'Sendmail tells the filter nothing of a recipient that its'
+            . ' rule set check_rcpt refuses.',
+        via    => ['map'],
+        filter => {
+            map =>
+                q{return $_[1] =~ /^no\@/ ? ('OK', 'REJECT no') : ('NOTFOUND', '');},
+            end => q{our %RecipientMailers;
+                action_add_header('X-To', join ' ',
+                    map {"$_ $RecipientMailers{$_}[0]"} @main::Recipients);}
+        },
+        client => [
+            hello(),
+            smtp('MAIL FROM:<from@HERE>', '250'),
+            smtp('RCPT TO:<no@map.HERE>', '554'),
+            smtp('RCPT TO:<to@HERE>',     '250'),
+            smtp('DATA',                  '354'),
+            content($plain, '250'),
+            bye()
+        ],
+        delivered => [
+            {
+                to   => ['<to@HERE>'],
+                like => [
+                    by_mta(
+                        postfix =>
+                            qr/^X-To: <no\@map\.HERE> error <to\@HERE> smtp\n/m,
+                        sendmail => qr/^X-To: <to\@HERE> relay\n/m
+                    )
+                ]
+            }
+        ],
+    },
     submitted(
         'what the filter is told',
         {
