@@ -178,6 +178,20 @@ END
     );
 };
 
+subtest 'mimedefang.pl.conf' => sub {
+    my $file = "$ENV{MIMEDEFANG_CONFDIR}/mimedefang.pl.conf";
+    put($file, "\$Features{'Virus:NAI'} = '/opt/uvscan';\n1;\n");
+    is(value('$seen = $Features{"Virus:NAI"};', '$seen'),
+        '/opt/uvscan', 'is loaded, before the filter');
+    is(value('$Features{"Virus:NAI"} = 0;', '$Features{"Virus:NAI"}'),
+        '0', 'which has the last word');
+    put($file, "oops(\n1;\n");
+    my ($status, undef, $errors) = run_program('-f', '/dev/null', '-test');
+    isnt($status, 0, 'it does not compile: nothing starts');
+    like($errors, qr{mimedefang\.pl\.conf line \d}, 'and it is named');
+    unlink $file or die "$file: $!\n";
+};
+
 subtest 'read_config' => sub {
     my $dir = spool();
     my $own = put("$dir/own", '$from_file = 7; sub from_file { 8 }');

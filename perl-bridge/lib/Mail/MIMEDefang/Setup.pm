@@ -50,6 +50,7 @@ my $filter_text = '';
 sub load_filter ($path) {
     _read_key();
     detect_programs();
+    _load_site("$Features{'Path:CONFDIR'}/mimedefang.pl.conf");
     _load($path) if $path ne '/dev/null';
     if (defined $Administrator) {
         md_syslog('warning', '$Administrator is now called $AdminAddress');
@@ -71,21 +72,33 @@ END
     return;
 }
 
-# Dies as require does, with the same $!, which becomes the exit status.
+# Debian's mimedefang has it for paths of programs: $Features{'Virus:NAI'} = ...
+sub _load_site ($path) {
+    $filter_text = slurp($path) // return;
+    _require($path, $path);
+    return;
+}
+
 sub _load ($path) {
     require File::Spec;
     $path = File::Spec->rel2abs($path);
     filter_is($path);
-    $filter_text = slurp($path) // '';
+    $filter_text .= slurp($path) // '';
     expect_use(\&_filter_uses);
     _import_legacy_names();
+    _require($path, 'the filter');
+    return;
+}
+
+# Dies as require does, with the same $!, which becomes the exit status.
+sub _require ($path, $what) {
     return if eval {
 
         package main { require $path }    # it is compiled in our package
         1;
     };
     my ($error, $errno) = ($@, $!);
-    md_syslog('err', "Cannot load the filter: $error");
+    md_syslog('err', "Cannot load $what: $error");
     $! = $errno;    ## no critic (RequireLocalizedPunctuationVars)
     die $error;
 }
