@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Where everything goes: `make install`, which Debian's packages use, too.
+# Where everything goes: `make install`, and Debian packages of that.
 # PREFIX, DESTDIR and the following are yours to set.  Files in SYSCONFDIR are
 # left alone where they exist.
 
@@ -78,3 +78,17 @@ install-service-systemd: install-service
 install-service-rc: install-service
 	install -d $(D)$(PREFIX)/etc/rc.d
 	install -m 755 docs/examples/rc.d/* $(D)$(PREFIX)/etc/rc.d/
+
+# ---- Debian packages of that -------------------------------------------------
+DEPS_DEB := build-essential debhelper dh-apparmor pkg-config libevent-dev \
+            libperl-dev libcmocka-dev
+DEPS_PACKAGES := $(DEPS_DEB) lintian debootstrap apparmor systemd
+
+.PHONY: deb check-packages
+deb: ## Debian packages of what git has, in build/deb
+	@tests/install-packages $(DEPS_DEB)
+	@debian/build-packages build/deb
+check-packages: ## they replace Debian's mimedefang, in a chroot; as root, takes minutes
+	@tests/install-packages $(DEPS_PACKAGES)
+	@$(MAKE) -s deb
+	@TEST_SECONDS=1800 $(RUN_TESTS) --name packages $(wildcard tests/packages/*.t)

@@ -60,6 +60,14 @@ SKIP: {
     is $status, 0, 'AppArmor understands the profile' or diag $out, $errors;
 }
 
+is_deeply [
+    map { (Unit->read("$units/$_.service")->values('AppArmorProfile'))[0] }
+        @names ],
+    [ map {"-$_"} @names ], 'the units name profiles';
+like read_file("$root/etc/apparmor.d/mimedefang"), qr/^profile $_ /m,
+    "which are there: $_"
+    for @names;
+
 SKIP: {
     my ($users, $files) = map { tool("systemd-$_") } qw(sysusers tmpfiles);
     skip 'user and directories: needs root and systemd', 4
