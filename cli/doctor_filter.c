@@ -5,41 +5,46 @@
 
 #include <string.h>
 
+#define WORDS_MAX 6
+
+/* What a filter says that needs something which may not be installed; our own
+ * functions for archives and HTML need nothing. */
 static const struct {
 	const char *feature; /* as the worker names it */
-	const char *words[4];
+	const char *words[WORDS_MAX];
 	const char *package; /* Debian's */
 } features[] = {
-	{ "SpamAssassin", { "spam_assassin_" }, "spamassassin" },
-	{ "Net::DNS", { "relay_is_blacklisted", "email_is_blacklisted" },
+	{ "SpamAssassin", { "spam_assassin_", "Mail::SpamAssassin" },
+	    "spamassassin" },
+	{ "Net::DNS",
+	    { "relay_is_blacklisted", "email_is_blacklisted",
+		"get_mx_ip_addresses", "md_get_bogus_mx_hosts", "md_dns_txt",
+		"md_spf_verify" },
 	    "libnet-dns-perl" },
-	{ "Archive::Zip", { "Archive::Zip", "re_match_in_zip_directory" },
-	    "libarchive-zip-perl" },
-	{ "HTML::Parser", { "append_html_boilerplate", "HTML::Parser" },
-	    "libhtml-parser-perl" },
-	{ "7zip", { "re_match_in_7zip_directory" }, "7zip" },
-	{ "Virus:", { "message_contains_virus(", "entity_contains_virus(" },
+	{ "Archive::Zip", { "Archive::Zip->" }, "libarchive-zip-perl" },
+	{ "HTML::Parser", { "HTML::Parser->" }, "libhtml-parser-perl" },
+	{ "Virus:", { "message_contains_virus", "entity_contains_virus" },
 	    "clamav-daemon" },
 };
 
-/* Whether the code has one of the words: not in a comment. */
-static bool
-calls(const char *text, const char *const *words)
+/* The first of the words that is in the code, not in a comment; NULL: none. */
+static const char *
+called(const char *text, const char *const *words)
 {
 	for (const char *p = text; *p;) {
 		const char *end = p + strcspn(p, "\n"), *code = p;
 
 		while (code < end && *code != '#')
 			code++;
-		for (int i = 0; i < 4 && words[i]; i++) {
+		for (int i = 0; i < WORDS_MAX && words[i]; i++) {
 			const char *at = strstr(p, words[i]);
 
 			if (at && at < code)
-				return true;
+				return words[i];
 		}
 		p = *end ? end + 1 : end;
 	}
-	return false;
+	return NULL;
 }
 
 /* "NAME    : yes (value)"; a name that ends in ":" stands for all of its kind. */
@@ -78,14 +83,17 @@ doctor_rules_filter(const struct doctor_facts *f, struct doctor_report *r)
 	if (!f->filter_text || !f->features)
 		return;
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
-		if (!calls(f->filter_text, features[i].words) ||
-		    has_feature(f->features, features[i].feature))
+		const char *word = called(f->filter_text, features[i].words);
+
+		if (!word || has_feature(f->features, features[i].feature))
 			continue;
-		doctor_found(r, FOUND_MODULE,
-		    strcmp(features[i].feature, "Virus:") == 0
-			? "the filter calls %s), and there is no scanner"
-			: "the filter calls %s, and there is no %s",
-		    features[i].words[0], features[i].feature);
+		if (strcmp(features[i].feature, "Virus:") == 0)
+			doctor_found(r, FOUND_MODULE,
+			    "the filter has %s, and there is no scanner", word);
+		else
+			doctor_found(r, FOUND_MODULE,
+			    "the filter has %s, and there is no %s", word,
+			    features[i].feature);
 		doctor_change(
 		    r, "apt-get install %s, and reread", features[i].package);
 	}

@@ -26,6 +26,8 @@ P(on_disk, f.spool_memory = false;)
 P(filter, f.filter = FILTER_BROKEN; f.features = NULL; strcpy(
     f.filter_said, "/usr/bin/mimedefang.pl does not load it: syntax error");)
 P(module, f.features = "SpamAssassin                  : no\n";)
+P(second_word, f.filter_text = "1;\nsub x { md_spf_verify() }\n";
+    f.features = "Net::DNS : no\n";)
 P(scanner, f.filter_text =
 	       "# spam_assassin_check()\n\tmy @v = message_contains_virus();";)
 P(mux, f.mux_free = -1; strcpy(f.mux_why, "Connection refused");)
@@ -94,12 +96,14 @@ static const struct rule_case cases[] = {
 	    "/usr/bin/mimedefang.pl does not load it: syntax error",
 	    "/usr/bin/mimedefang.pl -f /etc/mail/mimedefang-filter -test" },
 	{ "module", module,
-	    "the filter calls spam_assassin_, and there is no SpamAssassin",
+	    "the filter has spam_assassin_, and there is no SpamAssassin",
 	    "apt-get install spamassassin, and reread" },
 	{ "module", scanner,
-	    "the filter calls message_contains_virus(), and there is no "
-	    "scanner",
+	    "the filter has message_contains_virus, and there is no scanner",
 	    "apt-get install clamav-daemon, and reread" },
+	{ "module", second_word,
+	    "the filter has md_spf_verify, and there is no Net::DNS",
+	    "apt-get install libnet-dns-perl, and reread" },
 	{ "multiplexor", mux,
 	    "/var/spool/MIMEDefang/mimedefang-multiplexor.sock: Connection "
 	    "refused",
