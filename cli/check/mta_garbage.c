@@ -75,6 +75,18 @@ short_offer(struct check_run *run)
 }
 
 static enum check_result
+unoffered_action(struct check_run *run)
+{
+	int class_ = default_class(run, MLT_SMFIC_OPTNEG);
+	struct mta_rig *r = mta_begin(run);
+
+	r->plan.stubborn = true;
+	r->plan.actions = 0x200;
+	rig_deliver(r, NULL);
+	return is_given_up(run, class_);
+}
+
+static enum check_result
 length_zero(struct check_run *run)
 {
 	int class_ = default_class(run, MLT_SMFIC_MAIL);
@@ -120,6 +132,17 @@ second_answer(struct check_run *run)
 {
 	SAID(run, MLT_SMFIC_RCPT, "\0\0\0\1c\0\0\0\1r");
 	return mta_survives_so(run, "after CONTINUE and REJECT to RCPT");
+}
+
+static enum check_result
+answer_to_macro(struct check_run *run)
+{
+	struct mta_rig *r = mta_begin(run);
+
+	plan_on(&r->plan, MLT_SMFIC_MACRO, 2);
+	plan_reply(&r->plan, MLT_SMFIR_REJECT);
+	rig_deliver(r, NULL);
+	return mta_survives_so(run, "after REJECT to the second MACRO");
 }
 
 /* ---- changes ---------------------------------------------------------------------- */
@@ -414,12 +437,14 @@ list_of_no_stage(struct check_run *run)
 const struct check_case mta_garbage_cases[] = {
 	{ "no-offer", 452, MTA_PROFILE, no_offer },
 	{ "short-offer", 452, MTA_PROFILE, short_offer },
+	{ "unoffered-action", 327, MTA_PROFILE, unoffered_action },
 	{ "length-zero", 453, MTA_PROFILE, length_zero },
 	{ "unknown-reply", 456, MTA_PROFILE, unknown_reply },
 	{ "conn-fail", 456, MTA_PROFILE, conn_fail },
 	{ "reply-with-payload", 457, MTA_PROFILE, reply_with_payload },
 	{ "shutdown", 458, MTA_PROFILE, shutdown_reply },
 	{ "second-answer", 459, MTA_PROFILE, second_answer },
+	{ "answer-to-macro", 473, MTA_PROFILE, answer_to_macro },
 	{ "change-too-early", 460, MTA_PROFILE, change_too_early },
 	{ "header-not-agreed", 461, MTA_PROFILE, header_not_agreed },
 	{ "body-not-agreed", 461, MTA_PROFILE, body_not_agreed },

@@ -323,6 +323,16 @@ version_above(struct check_run *run)
 }
 
 static enum check_result
+version_zero(struct check_run *run)
+{
+	struct mta_rig *r = mta_begin(run);
+
+	r->plan.version = 0;
+	rig_deliver(r, NULL);
+	return mta_survives_so(run, "after an answer with version 0");
+}
+
+static enum check_result
 unoffered_protocol(struct check_run *run)
 {
 	struct mta_rig *r = mta_begin(run);
@@ -349,6 +359,7 @@ const struct check_case mta_negotiation_cases[] = {
 	{ "leading-blank", 322, MTA_PROFILE, leading_blank },
 	{ "skip-body", 323, MTA_PROFILE, skip_body },
 	{ "version-above", 324, MTA_PROFILE, version_above },
+	{ "version-zero", 326, MTA_PROFILE, version_zero },
 	{ "unoffered-protocol", 325, MTA_PROFILE, unoffered_protocol },
 	{ "awaits-answers", 341, MTA_PROFILE, awaits_answers },
 	{ .name = NULL },
