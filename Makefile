@@ -261,7 +261,7 @@ MINUTES ?= 30
 check-sustained: all ## MINUTES of mixed mail behind both MTAs while workers are killed; SEED=1
 	@BIN=$(BIN) tests/mta/sustained --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 check-peers: all $(if $(wildcard /usr/include/libmilter/mfapi.h),$(PEERS)) ## the same through Debian's mimedefang; needs `make deps-peers`
-	@BIN=$(BIN) TEST_SECONDS=290 $(RUN_TESTS) --name peers $(PEER_TESTS)
+	@BIN=$(BIN) TEST_SECONDS=600 $(RUN_TESTS) --name peers $(PEER_TESTS)
 matrix: all $(PEERS) ## which peers meet which requirements: writes docs/matrix.md
 	@BIN=$(BIN) TEST_SECONDS=900 $(RUN_TESTS) --name matrix $(wildcard tests/peers/conformance-*.t)
 	@BIN=$(BIN) tests/peers/matrix build/matrix/*.json

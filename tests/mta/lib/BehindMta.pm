@@ -6,13 +6,15 @@ package BehindMta;
 
 use v5.36;
 use AuthServer ();
-use Cases      qw(differences filter_text is_special run_dialogue runs);
 use Daemon     ();
+use Delivered  qw(differences);
+use Dialogue   qw(run_dialogue);
 use Exporter   qw(import);
 use Harness    qw(need_programs top wait_for);
 use Parallel   qw(in_parallel);
 use Postfix    ();
 use PrivateNet qw(enter_private_net has_private_net);
+use Runs       qw(filter_text is_special runs);
 use Sendmail   ();
 use CaseSetUps qw(daemon_of daemon_options port_options);
 use Sink       ();

@@ -7,12 +7,12 @@ package BehindMtaPeers;
 
 use v5.36;
 use BehindMta  qw(behind cases picked);
-use Cases      qw(filter_text runs);
 use Exporter   qw(import);
 use Harness    qw(need_programs);
 use PeerDaemon ();
 use Peers      qw(need_peers);
 use PrivateNet qw(enter_private_net);
+use Runs       qw(filter_text runs);
 use CaseSetUps qw(daemon_of daemon_options);
 use Test::More;
 
