@@ -52,8 +52,8 @@ are_pairs(struct check_run *run)
 	return f ? CHECK_PASS : CHECK_FAIL;
 }
 
-/* The value of a macro in the nth packet for this command; from: of the whole
- * connection, where the search begins, and where it went on. */
+/* The value of a macro in the next MACRO packet for this command (0: for any)
+ * that has it, from frame *from on, which is then the one behind it. */
 static struct mlt_bytes
 macro_at(const struct played *f, uint8_t cmd, const char *name, size_t *from)
 {

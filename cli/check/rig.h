@@ -60,6 +60,7 @@ struct rig_mail {
 
 #define RIG_LINKS_MAX 8
 struct rig_link; /* one connection from the MTA */
+#define RIG_HOPS 16
 
 struct mta_rig {
 	const struct rig_opts *o;
@@ -84,7 +85,7 @@ struct mta_rig {
 	uint16_t client_port; /* of the SMTP client */
 	char client_addr[64];
 
-	struct rig_hop *hop[16]; /* connections to the sink */
+	struct rig_hop *hop[RIG_HOPS]; /* connections to the sink */
 };
 
 /* Listens and looks at the sink.  0, or -1 with a line in err. */
@@ -115,7 +116,7 @@ void rig_quit(struct mta_rig *r);
 void rig_hang_up(struct mta_rig *r);
 /* All of it: one session with one message (NULL: the usual one). */
 bool rig_deliver(struct mta_rig *r, const struct rig_mail *m);
-/* Serves all until the MTA has left the filter, or cond is true. */
+/* Serves all until cond is true; false: it did not become so in time. */
 bool rig_wait(struct mta_rig *r, bool (*cond)(struct mta_rig *r));
 
 /* Waits for the message of the last rig_send; m is initialized. */

@@ -7,8 +7,6 @@
 #include "cli/check/rig.h"
 #include "cli/check/sink_smtp.h"
 
-#define RIG_HOPS 16
-
 /* One connection from the MTA to the filter. */
 struct rig_link {
 	int fd; /* -1: closed by one of us */

@@ -7,13 +7,9 @@
 
 #include "core/base/fdio.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define DEFAULT_ACTION "451 4.7.1 Service unavailable - try again later"

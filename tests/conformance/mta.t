@@ -68,7 +68,7 @@ for my $fault (@faults) {
 {
     my $empty = temp_dir() . '/empty';
     mkdir $empty or die "$empty: $!\n";
-    my ($ended, $said) = check('none', 500, qw(--only order --sink), $empty);
+    my ($ended, $said) = check('none', 4000, qw(--only order --sink), $empty);
     is $ended, 3, 'mail that goes elsewhere: not reachable';
     like $said, qr/did not arrive in the sink/, 'and it says so';
 }
