@@ -187,7 +187,7 @@ $(OUT)/examples/%: $(OBJ)/docs/examples/%.o $(LIB)/libmilterproto.a
 	$(CC) -pie $(ALL_LDFLAGS) -o $@ $^ $(EVENT_LIBS)
 
 # Peers that are wrong, with which milter-check is tested.
-BROKEN := $(patsubst tests/%.c,$(TST)/%,$(wildcard tests/conformance/broken_filter.c))
+BROKEN := $(TST)/conformance/broken_filter
 $(BROKEN): $(TST)/%: $(OBJ)/tests/%.o $(STATIC)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $< $(STATIC) $(EVENT_LIBS)

@@ -258,6 +258,8 @@ run_case(struct report *r, struct check_run *run, const struct check_case *c)
 		report_add(r, &done);
 	buf_fini(&repeat);
 	buf_fini(&why);
+	if (done.result == CHECK_FAIL && how->recover)
+		how->recover(run);
 }
 
 int

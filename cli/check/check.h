@@ -110,6 +110,9 @@ struct check_how {
 	/* Called before the first case of a profile; not 0: an exit status, and
 	 * nothing more is run.  May be NULL. */
 	int (*begin_profile)(struct check_run *run);
+	/* Called behind a case that failed: the peer may have to be started
+	 * again by whoever watches over it.  May be NULL. */
+	void (*recover)(struct check_run *run);
 	void *role;
 };
 /* Runs what was asked for and reports.  An exit status. */

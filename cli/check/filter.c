@@ -9,8 +9,13 @@
 #include "cli/check/subcommand.h"
 #include "cli/check/talk.h"
 
+#include <milterproto_server.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RECOVER_MS 10000 /* for a filter that is started again */
 
 #define AT(member) offsetof(struct filter_opts, member)
 static const struct opt rows[] = {
@@ -32,8 +37,8 @@ static const struct opt rows[] = {
 	    "its body; one line, if not given", NULL },
 	{ 0, "grace-ms", OPT_INT, OPT_STRICT, AT(grace_ms), "MS", "150", 1,
 	    60000,
-	    "wait at least so long before a missing answer is missing; more "
-	    "if the filter was seen to be slower",
+	    "wait so long for what must not come, and for what does not: then "
+	    "another session is passed, and it is waited for once more",
 	    NULL },
 	{ 0, "reply-ms", OPT_INT, OPT_STRICT, AT(reply_ms), "MS", "10000", 1,
 	    600000, "the longest wait for an answer", NULL },
@@ -54,28 +59,16 @@ const struct check_suite check_filter_suite = { REQUIREMENT_FILTER, profiles,
 
 /* ---- waiting ------------------------------------------------------------------------ */
 
-static msec
-at_least(const struct filter *f, unsigned graces, unsigned answers)
-{
-	msec most = (msec)f->o.reply_ms;
-	msec grace = (msec)f->o.grace_ms * graces;
-	msec seen = f->slowest_us * answers / 1000;
-	msec wait = grace > seen ? grace : seen;
-
-	return wait < most ? wait : most;
-}
-
 msec
 filter_wait_ms(const struct filter *f)
 {
-	/* what was slow once, as the first answer, may be slower again */
-	return f->slowest_us ? at_least(f, 10, 10) : (msec)f->o.reply_ms;
-}
+	msec most = (msec)f->o.reply_ms;
+	msec grace = (msec)f->o.grace_ms * 10;
+	msec seen = f->slowest_us * 10 / 1000;
+	msec wait = grace > seen ? grace : seen;
 
-msec
-filter_grace_ms(const struct filter *f)
-{
-	return at_least(f, 1, 2);
+	/* what was slow once may be slower again; the first is unknown */
+	return f->slowest_us && wait < most ? wait : most;
 }
 
 int
@@ -100,6 +93,26 @@ filter_pass_session(struct filter *f)
 	f->links = links;
 	f->passing = false;
 	return rc;
+}
+
+/* A filter that died may be started again by whoever watches over it: the next
+ * case waits for that, but only if it was so the last time. */
+static void
+recover(struct check_run *run)
+{
+	struct filter *f = filter_of(run);
+	const struct timespec pause = { .tv_nsec = 20 * 1000000 };
+	msec start = clock_mono_ms();
+	char err[300];
+	int fd;
+
+	while (!f->gone &&
+	       (fd = mlt_connect_open(f->socket, 1000, err, sizeof(err))) < 0) {
+		f->gone = link_left(start, RECOVER_MS) == 0;
+		nanosleep(&pause, NULL);
+	}
+	if (!f->gone)
+		close(fd);
 }
 
 /* Is anybody there at all?  And how long does an ordinary answer take? */
@@ -147,6 +160,7 @@ run(struct filter *f)
 	struct check_how how = { .suite = &check_filter_suite,
 		.opts = &f->o.check,
 		.target = f->socket,
+		.recover = recover,
 		.role = f };
 	struct buf repeat;
 	int status;

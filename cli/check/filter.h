@@ -28,6 +28,7 @@ struct filter {
 	const char *socket;
 	unsigned links;      /* opened by the case that runs */
 	uint64_t slowest_us; /* answer that was seen */
+	bool gone;           /* nobody listens, and nobody came back */
 	bool passing;        /* a session that only shows that it is alive */
 	struct filter_judged *judged;
 	size_t judged_profile;
@@ -49,9 +50,8 @@ filter_body(const struct filter_opts *o)
 #define FILTER_MTAS    ((UINT32_C(1) << 10) - 1)
 #define FILTER_HOSTILE (UINT32_C(1) << 10)
 
-/* How long to wait for an answer that must come, and for one that must not. */
+/* How long to wait for an answer that must come. */
 msec filter_wait_ms(const struct filter *f);
-msec filter_grace_ms(const struct filter *f);
 /* Passes a whole session, of which no record is kept.  0, or -1: it did not
  * work, or one is being passed already. */
 int filter_pass_session(struct filter *f);

@@ -73,7 +73,7 @@ wait_reply(struct filter *f, struct link *l, struct link_frame *frame)
 	enum link_got got = link_read(l, frame, filter_wait_ms(f));
 
 	if (got == LINK_NOTHING && filter_pass_session(f) == 0)
-		got = link_read(l, frame, filter_wait_ms(f));
+		got = link_read(l, frame, (msec)f->o.grace_ms);
 	return got;
 }
 

@@ -162,7 +162,7 @@ wait_answer(struct talk *t, uint8_t cmd, msec wait_ms)
 
 	if (got != TALK_SILENT || filter_pass_session(t->f) < 0)
 		return got;
-	return read_answer(t, cmd, wait_ms);
+	return read_answer(t, cmd, (msec)t->f->o.grace_ms);
 }
 
 int
@@ -180,7 +180,7 @@ talk_answer(struct talk *t, uint8_t cmd)
 int
 talk_unasked(struct talk *t)
 {
-	int got = read_answer(t, 0, filter_grace_ms(t->f));
+	int got = read_answer(t, 0, (msec)t->f->o.grace_ms);
 
 	return got == TALK_SILENT ? TALK_NONE : got;
 }
@@ -188,7 +188,7 @@ talk_unasked(struct talk *t)
 int
 talk_quiet(struct talk *t)
 {
-	int got = wait_answer(t, 0, filter_grace_ms(t->f));
+	int got = wait_answer(t, 0, (msec)t->f->o.grace_ms);
 
 	return got == TALK_SILENT ? TALK_NONE : got;
 }

@@ -293,6 +293,8 @@ look_at_state(const struct conn *c, uint8_t cmd, uint32_t n)
 static enum take
 look_at_payload(struct conn *c, uint8_t cmd, const char *payload, uint32_t n)
 {
+	if (is("dies-at-bad-input") && !mlt_command_name(cmd))
+		exit(0);
 	if (is("unknown-command-ignored") && !mlt_command_name(cmd))
 		return DROP;
 	if (is("old-version-ignored") && cmd == 'O' && n >= 4 &&

@@ -82,10 +82,11 @@ The names of all of them.
 
 Why this one cannot be run here, undef if it can.
 
-=head2 FilterPeers->start($name)
+=head2 FilterPeers->start($name [, watched => 1])
 
 Starts it and returns when it takes connections; dies, with what it logged, if
-it does not.
+it does not.  A watched one is started again, a moment later, whenever it ends,
+as a service manager would do it.
 
 =head2 name(), about(), version(), address(), pid()
 
@@ -131,13 +132,27 @@ sub why_not ($class, $name) {
     return;
 }
 
-sub start ($class, $name) {
+# Runs the command again whenever it ends, until it is told to stop.
+my $watch = <<'END';
+my $pid;
+$SIG{TERM} = sub { kill TERM => $pid if $pid; exit };
+while (1) {
+    $pid = fork;
+    die "fork: $!\n" if !defined $pid;
+    exec @ARGV or die "exec: $!\n" if !$pid;
+    waitpid $pid, 0;
+    select undef, undef, undef, 0.2;
+}
+END
+
+sub start ($class, $name, %o) {
     my $peer = $peers{$name} or die "there is no peer $name\n";
     my $dir  = temp_dir() . '/peer' . ++$count;
     mkdir $dir, 0755 or die "$dir: $!\n";
     chmod 0755, $dir or die "$dir: $!\n";
     my $self = bless {
         %$peer,
+        %o,
         name      => $name,
         dir       => $dir,
         path      => "$dir/filter.sock",
@@ -151,6 +166,8 @@ sub start ($class, $name) {
 # One after the other: each is there before the next one looks for it.
 sub launch ($self) {
     my @commands = $self->{setup}->($self);
+    $commands[-1] = [ $^X, '-e', $watch, @{ $commands[-1] } ]
+        if $self->{watched};
     for my $command (@commands) {
         my $process = start_process(
             cmd    => $command,
