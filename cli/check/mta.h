@@ -76,6 +76,9 @@ enum check_result mta_survives_so(struct check_run *run, const char *when);
 enum check_result mta_never_arrives(struct check_run *run);
 /* The body that arrived is this one, with LF line ends. */
 enum check_result mta_body_is(struct check_run *run, const char *want);
+/* The last message, of a filter that did something bad, was accepted and did not
+ * arrive: PASS if the MTA holds the mail of filters that go away. */
+enum check_result mta_held(struct check_run *run);
 /* Field nth of a name has this value (all behind the colon); NULL: there is no
  * such field. */
 enum check_result mta_field_is(

@@ -189,6 +189,18 @@ mta_never_arrives(struct check_run *run)
 	return CHECK_PASS;
 }
 
+enum check_result
+mta_held(struct check_run *run)
+{
+	struct mta_rig *r = mta_begin(run);
+
+	plan_on(&r->plan, MLT_SMFIC_EOM, 0);
+	plan_then(&r->plan, PLAN_CLOSE);
+	if (rig_deliver(r, NULL) && mta_never_arrives(run) == CHECK_PASS)
+		return CHECK_PASS;
+	return check_fail(run, "the message was accepted and did not arrive");
+}
+
 struct mta_shown
 mta_show(const char *p, size_t n)
 {

@@ -116,8 +116,9 @@ half_body(struct check_run *run)
 
 	if (rig_code(r, RIG_CONTENT) != 250)
 		return mta_never_arrives(run);
-	if (!mta_arrives(run) ||
-	    mta_body_is(run, "A message of milter-check.\n") == CHECK_FAIL)
+	if (!mta_arrives(run))
+		return mta_held(run);
+	if (mta_body_is(run, "A message of milter-check.\n") == CHECK_FAIL)
 		return CHECK_FAIL;
 	return mta_survives(run);
 }
