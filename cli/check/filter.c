@@ -104,14 +104,14 @@ recover(struct check_run *run)
 	const struct timespec pause = { .tv_nsec = 20 * 1000000 };
 	msec start = clock_mono_ms();
 	char err[300];
-	int fd;
+	int fd = -1;
 
 	while (!f->gone &&
 	       (fd = mlt_connect_open(f->socket, 1000, err, sizeof(err))) < 0) {
 		f->gone = link_left(start, RECOVER_MS) == 0;
 		nanosleep(&pause, NULL);
 	}
-	if (!f->gone)
+	if (fd >= 0)
 		close(fd);
 }
 
