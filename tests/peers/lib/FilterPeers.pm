@@ -325,7 +325,7 @@ END
 
 sub python_milter ($self) {
     return [
-        $self->command, top() . '/tests/peers/filters/python-milter.py',
+        $self->command, top() . '/tests/peers/lib/python-milter.py',
         $self->{path}
     ];
 }
