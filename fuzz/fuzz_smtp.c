@@ -29,7 +29,7 @@ judge(struct smtp_reply *r)
 		}
 		assert(p[3] == '-');
 	}
-	assert(!"the last line is missing");
+	assert(false && "the last line is missing");
 }
 
 static void
