@@ -141,7 +141,9 @@ sub run_load ($socket, @options) {
     my $ok   = close $fh;
     return if !$ok || !$line;
     my $r = decode_json($line);
-    return if !$is_idle && $r->{changes} < $r->{messages};
+
+    # Each session may have been amid a message when the warm-up was over.
+    return if !$is_idle && $r->{changes} + $r->{sessions} < $r->{messages};
     return $r;
 }
 
