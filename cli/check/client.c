@@ -17,42 +17,11 @@
 #define COUNT(a)     (sizeof(a) / sizeof(*(a)))
 #define OUR_HOST     "mx.example.org"
 #define OUR_ADDR     "192.0.2.1"
-#define DFLT_IP      "192.0.2.17"
-#define DFLT_HOST    "client.example.net"
-#define DFLT_TO      "recipient@example.org"
 #define PORT         40025
 #define ARGS_MAX     32 /* an address and its parameters */
 #define RCPTS_MAX    OPT_LIST_MAX
 #define OWN_MACROS   8
 #define MESSAGES_MAX 2
-
-const struct opt client_rows[CLIENT_ROWS] = {
-	{ 0, "mta", OPT_STR, 0, offsetof(struct client_opts, mta), "MTA",
-	    "postfix", 0, 0,
-	    "whose habits to follow: postfix, sendmail, or a profile", NULL },
-	{ 'f', "from", OPT_STR, 0, offsetof(struct client_opts, from),
-	    "ADDRESS", "sender@example.net", 0, 0,
-	    "the sender, ESMTP parameters behind a blank; '' is the null "
-	    "sender",
-	    NULL },
-	{ 't', "to", OPT_LIST, 0, offsetof(struct client_opts, to), "ADDRESS",
-	    NULL, 0, 0,
-	    "a recipient, likewise; repeatable (default: " DFLT_TO ")", NULL },
-	{ 0, "helo", OPT_STR, 0, offsetof(struct client_opts, helo), "NAME",
-	    NULL, 0, 0, "what the client says at HELO (default: its host)",
-	    NULL },
-	{ 0, "ip", OPT_STR, 0, offsetof(struct client_opts, ip), "ADDRESS",
-	    NULL, 0, 0,
-	    "the client's IPv4 or IPv6 address (default: " DFLT_IP ")", NULL },
-	{ 0, "host", OPT_STR, 0, offsetof(struct client_opts, host), "NAME",
-	    NULL, 0, 0,
-	    "the name of the client's host (default: " DFLT_HOST
-	    ", with --ip none)",
-	    NULL },
-	{ 0, "macro", OPT_LIST, 0, offsetof(struct client_opts, macros),
-	    "NAME=VALUE", NULL, 0, 0, "the value of a macro; repeatable",
-	    NULL },
-};
 
 struct args {
 	struct mlt_bytes v[ARGS_MAX];
@@ -282,7 +251,7 @@ set_messages(struct client *c, const struct eml *e, size_t n_messages)
 	tell(m, "i", bytes(CLIENT_QUEUE_ID));
 	tell_message_id(m, e);
 	for (size_t i = 0; i < n_rcpts; i++) {
-		if (set_rcpt(c, i, c->o->to.n ? c->o->to.v[i] : DFLT_TO) < 0)
+		if (set_rcpt(c, i, c->o->to.n ? c->o->to.v[i] : CLIENT_TO) < 0)
 			return -1;
 	}
 	for (size_t i = 0; i < n_messages; i++)
@@ -327,8 +296,8 @@ is_loopback(const char *ip)
 static int
 set_connection(struct client *c)
 {
-	const char *ip = c->o->ip ? c->o->ip : DFLT_IP;
-	const char *host = c->o->host ? c->o->host : DFLT_HOST;
+	const char *ip = c->o->ip ? c->o->ip : CLIENT_IP;
+	const char *host = c->o->host ? c->o->host : CLIENT_HOST;
 	const char *helo = c->o->helo ? c->o->helo : host, *underscore;
 	struct macros *m = &c->at_connect;
 

@@ -9,6 +9,8 @@
 #include "cli/check/eml.h"
 #include "core/base/opt.h"
 
+#include <stddef.h>
+
 /* As on the command line; all borrowed. */
 struct client_opts {
 	const char *mta;        /* postfix, sendmail or a profile's name */
@@ -18,10 +20,41 @@ struct client_opts {
 	const char *ip, *host;  /* of the client; NULL: a documentation one */
 	struct opt_list macros; /* NAME=VALUE, before what the MTA would say */
 };
-/* Rows for an option table, of a program whose options begin with a struct
- * client_opts. */
-#define CLIENT_ROWS 7
-extern const struct opt client_rows[CLIENT_ROWS];
+/* Who it is, and to whom it writes, if no option says so. */
+#define CLIENT_HOST "client.example.net"
+#define CLIENT_IP   "192.0.2.17"
+#define CLIENT_TO   "recipient@example.org"
+/* Rows for an option table; the member of the program's struct is `client`. */
+/* clang-format off */
+#define CLIENT_OPT_ROWS(type)                                                  \
+	{ 0, "mta", OPT_STR, 0, offsetof(type, client.mta), "MTA",             \
+	    "postfix", 0, 0,                                                   \
+	    "whose habits to follow: postfix, sendmail, or a profile", NULL }, \
+	{ 'f', "from", OPT_STR, 0, offsetof(type, client.from),                \
+	    "ADDRESS", "sender@example.net", 0, 0,                             \
+	    "the sender, ESMTP parameters behind a blank; '' is the null "     \
+	    "sender",                                                          \
+	    NULL },                                                            \
+	{ 't', "to", OPT_LIST, 0, offsetof(type, client.to), "ADDRESS",        \
+	    NULL, 0, 0,                                                        \
+	    "a recipient, likewise; repeatable (default: " CLIENT_TO ")",      \
+	    NULL },                                                            \
+	{ 0, "helo", OPT_STR, 0, offsetof(type, client.helo), "NAME",          \
+	    NULL, 0, 0, "what the client says at HELO (default: its host)",    \
+	    NULL },                                                            \
+	{ 0, "ip", OPT_STR, 0, offsetof(type, client.ip), "ADDRESS",           \
+	    NULL, 0, 0,                                                        \
+	    "the client's IPv4 or IPv6 address (default: " CLIENT_IP ")",      \
+	    NULL },                                                            \
+	{ 0, "host", OPT_STR, 0, offsetof(type, client.host), "NAME",          \
+	    NULL, 0, 0,                                                        \
+	    "the name of the client's host (default: " CLIENT_HOST             \
+	    ", with --ip none)",                                               \
+	    NULL },                                                            \
+	{ 0, "macro", OPT_LIST, 0, offsetof(type, client.macros),              \
+	    "NAME=VALUE", NULL, 0, 0, "the value of a macro; repeatable",      \
+	    NULL }
+/* clang-format on */
 
 #define CLIENT_QUEUE_ID "4dfLk16Zq0z123"
 

@@ -19,7 +19,7 @@
 #define SPARE_FDS 32
 
 #define AT(member) offsetof(struct load_opts, member)
-static const struct opt own_rows[] = {
+static const struct opt rows[] = {
 	{ 'c', "connections", OPT_INT, OPT_STRICT, AT(connections), "N", "8", 1,
 	    100000, "connections at once", NULL },
 	{ 'n', "messages", OPT_INT, OPT_STRICT, AT(messages), "N", NULL, 0,
@@ -54,8 +54,8 @@ static const struct opt own_rows[] = {
 	    NULL },
 	{ 0, "json", OPT_FLAG, 0, AT(json), NULL, NULL, 0, 0,
 	    "show the results as a JSON object on one line", NULL },
+	CLIENT_OPT_ROWS(struct load_opts),
 };
-#define N_OWN (sizeof(own_rows) / sizeof(*own_rows))
 
 /* "0.5" -> 500.  0, or -1: no number of seconds. */
 static int
@@ -228,10 +228,9 @@ load(const struct load_opts *o, const char *socket, const struct eml *e)
 int
 check_load_main(int argc, char **argv)
 {
-	struct opt rows[CLIENT_ROWS + N_OWN];
 	const struct cmdline line = { .name = "milter-check load",
 		.rows = rows,
-		.n = CLIENT_ROWS + N_OWN,
+		.n = sizeof(rows) / sizeof(*rows),
 		.words = " SOCKET [MESSAGE]",
 		.command = true,
 		.permute = true,
@@ -240,8 +239,6 @@ check_load_main(int argc, char **argv)
 	struct message m;
 	int first, rc;
 
-	memcpy(rows, own_rows, sizeof(own_rows));
-	memcpy(rows + N_OWN, client_rows, sizeof(client_rows));
 	first = cmdline_parse(&line, &o, argc, argv);
 	if (argc - first < 1 || argc - first > 2)
 		cmdline_usage(&line, &o);

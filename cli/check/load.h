@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 struct load_opts {
-	struct client_opts client; /* first: client_rows */
+	struct client_opts client;
 	long connections, messages, per_connection, body_bytes, idle;
 	long latency_ms, timeout_s;
 	const char *seconds_text, *warm_up_text;

@@ -17,7 +17,8 @@
 #define MADE_UP_BYTES 228 /* three lines */
 
 #define AT(member) offsetof(struct send_opts, member)
-static const struct opt own_rows[] = {
+static const struct opt rows[] = {
+	CLIENT_OPT_ROWS(struct send_opts),
 	{ 0, "diff", OPT_FLAG, 0, AT(diff), NULL, NULL, 0, 0,
 	    "show the difference of header and body only, as patch(1) reads it",
 	    NULL },
@@ -30,7 +31,6 @@ static const struct opt own_rows[] = {
 	{ 0, "json", OPT_FLAG, 0, AT(json), NULL, NULL, 0, 0,
 	    "show all as a JSON object on one line", NULL },
 };
-#define N_OWN (sizeof(own_rows) / sizeof(*own_rows))
 
 struct send {
 	const struct send_opts *o;
@@ -358,10 +358,9 @@ send_message(const struct send_opts *o, const char *socket, const struct eml *e)
 int
 check_send_main(int argc, char **argv)
 {
-	struct opt rows[CLIENT_ROWS + N_OWN];
 	const struct cmdline line = { .name = "milter-check send",
 		.rows = rows,
-		.n = CLIENT_ROWS + N_OWN,
+		.n = sizeof(rows) / sizeof(*rows),
 		.words = " SOCKET [MESSAGE]",
 		.command = true,
 		.permute = true,
@@ -370,8 +369,6 @@ check_send_main(int argc, char **argv)
 	struct message m;
 	int first, rc;
 
-	memcpy(rows, client_rows, sizeof(client_rows));
-	memcpy(rows + CLIENT_ROWS, own_rows, sizeof(own_rows));
 	first = cmdline_parse(&line, &o, argc, argv);
 	if (argc - first < 1 || argc - first > 2)
 		cmdline_usage(&line, &o);

@@ -11,7 +11,7 @@
 #include "core/base/buf.h"
 
 struct send_opts {
-	struct client_opts client; /* first: client_rows */
+	struct client_opts client;
 	bool message, diff, json, verbose;
 	long timeout_s;
 };
