@@ -110,6 +110,7 @@ start_daemon(const struct start_opts *o, struct daemon_ctx *d)
 
 	prog = o->prog;
 	signal(SIGPIPE, SIG_IGN); /* whoever is to hear us may be gone */
+	signal(SIGIO, SIG_IGN);   /* compat_lock_out_openers */
 	signal(SIGHUP, SIG_IGN);  /* until the loop: a reload too early */
 	umask(077);
 	daemon_init(d);

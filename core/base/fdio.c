@@ -267,10 +267,20 @@ is_dots(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+static bool
+is_among(const compat_dirent *e, const struct fdio_entry *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (e->d_ino == v[i].ino && strcmp(e->d_name, v[i].name) == 0)
+			return true;
+	return false;
+}
+
 int
-fdio_dir_is_empty(int fd)
+fdio_dir_lists(int fd, const struct fdio_entry *v, size_t n_wanted)
 {
 	_Alignas(compat_dirent) char batch[4096];
+	size_t n_found = 0;
 	ssize_t n;
 
 	if (lseek(fd, 0, SEEK_SET) < 0)
@@ -279,11 +289,14 @@ fdio_dir_is_empty(int fd)
 		for (ssize_t at = 0; at < n;) {
 			const compat_dirent *e = (const void *)(batch + at);
 
-			if (!is_dots(e->d_name))
-				return 0;
+			if (!is_dots(e->d_name)) {
+				if (!is_among(e, v, n_wanted))
+					return 0;
+				n_found++;
+			}
 			at += e->d_reclen;
 		}
-	return n < 0 ? -errno : 1;
+	return n < 0 ? -errno : n_found == n_wanted;
 }
 
 static int remove_dir(int dirfd, const char *name, int fd, unsigned depth);

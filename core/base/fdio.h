@@ -45,8 +45,17 @@ void fdio_unix_unlink(const char *path, const struct fdio_made *made);
 
 /* Opens a directory by absolute or relative path, O_DIRECTORY. */
 int fdio_open_dir(const char *path);
-/* Is there anything in it?  1: nothing; 0: something. */
-int fdio_dir_is_empty(int fd);
+/* Are these entries all that is in it?  1: yes; 0: no. */
+struct fdio_entry {
+	const char *name;
+	ino_t ino;
+};
+int fdio_dir_lists(int fd, const struct fdio_entry *v, size_t n);
+static inline int
+fdio_dir_is_empty(int fd)
+{
+	return fdio_dir_lists(fd, NULL, 0);
+}
 /* Removes name below dirfd with all that is in it; follows no symlink; goes on
  * after an error and returns the first one.  Directories that lie deeper than
  * 64 levels stay (-ELOOP). */

@@ -85,7 +85,7 @@ replace_body(const struct apply_to *to)
 	struct stat st;
 	int fd, rc = 0, refused = 0;
 
-	fd = openat(to->mail->dir.fd, "NEWBODY",
+	fd = openat(to->mail->dir.w.fd, "NEWBODY",
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = -errno;

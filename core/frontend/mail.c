@@ -59,7 +59,7 @@ empty(struct buf *b)
 void
 mail_free(struct mail_pool *pool, struct mail *m)
 {
-	assert(m->dir.fd < 0);
+	assert(m->dir.w.fd < 0);
 	if (pool->n_free == POOL_MAX) {
 		destroy(m);
 		return;
@@ -169,7 +169,7 @@ mail_write(
 	}
 	if (buf_len(b) == 0 && m->on_disk[which])
 		return 0;
-	if (m->dir.fd < 0 && spool_dir_create(s, &m->dir, m->ident, ctx) < 0)
+	if (m->dir.w.fd < 0 && spool_dir_create(s, &m->dir, m->ident, ctx) < 0)
 		return -1;
 	if (spool_append(s, &m->dir, file_names[which], buf_data(b), buf_len(b),
 		ctx) < 0)

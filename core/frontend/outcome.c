@@ -24,7 +24,7 @@ static int
 read_results(const struct apply_to *to, struct buf *file)
 {
 	size_t max = limits_of(to->limits->results_bytes, LIMITS_RESULTS);
-	int dir = to->mail->dir.fd, rc;
+	int dir = to->mail->dir.w.fd, rc;
 	struct stat st;
 
 	buf_reset(file);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spool: every system call here is paid once a message, so there are few: a
- * file is opened, written and closed in one go, and a directory that holds only
- * the files that we know is emptied without being read first.
+ * spool: every system call here is paid once a message, so there are few.
  */
 #include "spool.h"
 
@@ -12,8 +10,10 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -24,10 +24,21 @@
 #define ROOM_MS     1000
 #define FILES_MIN   8 /* of a message whose parts are few */
 
+static int
+half_of_descriptors(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return 0;
+	return rl.rlim_cur / 2 < INT_MAX ? (int)(rl.rlim_cur / 2) : INT_MAX;
+}
+
 int
 spool_open(struct spool *s, const char *path, char *err, size_t errlen)
 {
 	*s = (struct spool){ .path = path, .killers_left = KILLERS_MAX };
+	s->keep_below = half_of_descriptors();
 	s->fd = fdio_open_dir(path);
 	if (s->fd >= 0)
 		return 0;
@@ -85,7 +96,8 @@ spool_has_room(
 void
 spool_dir_init(struct spool_dir *d)
 {
-	*d = (struct spool_dir){ .fd = -1 };
+	*d = (struct spool_dir){ 0 };
+	workdir_init(&d->w);
 }
 
 /* The queue id comes from the MTA, which may be anybody. */
@@ -105,7 +117,7 @@ fit_for_name(const char *id)
 void
 spool_dir_name(struct spool_dir *d, const char *queue_id, const char *ident)
 {
-	assert(d->fd < 0);
+	assert(d->w.fd < 0);
 	snprintf(d->name, sizeof(d->name), SPOOL_PREFIX "%s",
 	    fit_for_name(queue_id) ? queue_id : ident);
 }
@@ -114,23 +126,21 @@ spool_dir_name(struct spool_dir *d, const char *queue_id, const char *ident)
 static int
 make_dir(struct spool *s, struct spool_dir *d)
 {
-	int fd = spare_take(&s->spares, s->fd, d->name, &d->look);
+	int rc = spare_take(&s->spares, s->fd, d->name, &d->w);
 
-	if (fd == -ENOENT) {
-		if (mkdirat(s->fd, d->name, s->group ? 0750 : 0700) < 0)
-			return -errno;
-		fd = openat(s->fd, d->name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0) {
-			fd = -errno;
-			unlinkat(s->fd, d->name, AT_REMOVEDIR);
-			return fd;
-		}
-		spare_look_at(&s->spares, fd, &d->look);
+	if (rc != -ENOENT)
+		return rc;
+	if (mkdirat(s->fd, d->name, s->group ? 0750 : 0700) < 0)
+		return -errno;
+	d->w.fd = openat(
+	    s->fd, d->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (d->w.fd < 0) {
+		rc = -errno;
+		unlinkat(s->fd, d->name, AT_REMOVEDIR);
+		return rc;
 	}
-	if (fd < 0)
-		return fd;
-	d->fd = fd;
+	if (s->spares.max)
+		workdir_look(&d->w);
 	return 0;
 }
 
@@ -153,22 +163,26 @@ spool_dir_create(
 }
 
 int
-spool_append(const struct spool *s, const struct spool_dir *d, const char *file,
+spool_append(const struct spool *s, struct spool_dir *d, const char *file,
     const void *p, size_t n, const char *ctx)
 {
-	int fd, rc, close_rc;
+	int i = workdir_index(file);
+	int fd = i < 0 ? -1 : workdir_use(&d->w, i), rc;
 
-	fd = openat(d->fd, file,
-	    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-	    s->group ? 0640 : 0600);
+	if (fd < 0)
+		fd = openat(d->w.fd, file,
+		    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK |
+			O_CLOEXEC,
+		    s->group ? 0640 : 0600);
 	if (fd < 0) {
 		log_msg(LOG_L_WARN, ctx, "Could not open %s/%s/%s: %s", s->path,
 		    d->name, file, strerror(errno));
 		return -1;
 	}
 	rc = fdio_write_all(fd, p, n);
-	close_rc = close(fd);
-	if (rc == 0 && close_rc < 0)
+	if (i >= 0 && fd < s->keep_below)
+		d->w.file[i] = fd;
+	else if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc < 0) {
 		log_msg(LOG_L_WARN, ctx,
@@ -212,32 +226,21 @@ is_kept(struct spool *s, const struct spool_dir *d, enum spool_fate fate,
 	return false;
 }
 
-/* An empty one goes, or waits for the next message. */
-static bool
-is_gone(struct spool *s, struct spool_dir *d, bool reuse)
-{
-	if (reuse && spare_put(&s->spares, s->fd, d->name, d->fd, &d->look)) {
-		d->fd = -1;
-		return true;
-	}
-	return unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0;
-}
-
 /* What is usual goes by name, without reading the directory. */
 static void
 remove_dir(struct spool *s, struct spool_dir *d, bool reuse, const char *ctx)
 {
-	static const char *const files[] = { "INPUTMSG", "HEADERS", "COMMANDS",
-		"RESULTS" };
 	int rc;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		unlinkat(d->fd, files[i], 0);
-	if (is_gone(s, d, reuse))
+	unlinkat(d->w.fd, "RESULTS", 0);
+	if (reuse && spare_put(&s->spares, s->fd, d->name, &d->w))
 		return;
-	unlinkat(d->fd, "tmp", AT_REMOVEDIR); /* our worker's; mostly empty */
-	fdio_remove_tree(d->fd, "Work");
-	if (is_gone(s, d, reuse))
+	unlinkat(d->w.fd, "tmp", AT_REMOVEDIR); /* our worker's, mostly empty */
+	fdio_remove_tree(d->w.fd, "Work");
+	if (reuse && spare_put(&s->spares, s->fd, d->name, &d->w))
+		return;
+	workdir_remove_files(&d->w);
+	if (unlinkat(s->fd, d->name, AT_REMOVEDIR) == 0)
 		return;
 	rc = fdio_remove_tree(s->fd, d->name); /* the filter left more */
 	if (rc < 0)
@@ -249,7 +252,7 @@ void
 spool_discard(
     struct spool *s, struct spool_dir *d, enum spool_fate fate, const char *ctx)
 {
-	if (d->fd >= 0) {
+	if (d->w.fd >= 0) {
 		if (!is_kept(s, d, fate, ctx))
 			remove_dir(s, d, fate == SPOOL_DONE && !d->unsure, ctx);
 		else if (spool_append(s, d, SPOOL_KEPT, "", 0, ctx) < 0)
@@ -257,8 +260,7 @@ spool_discard(
 			    "%s/%s is not marked as kept: a later start may "
 			    "remove it (--sweep-age)",
 			    s->path, d->name);
-		if (d->fd >= 0)
-			close(d->fd);
+		workdir_close(&d->w);
 	}
 	spool_dir_init(d);
 }

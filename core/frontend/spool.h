@@ -4,7 +4,8 @@
  * (spec:spool-dir).
  *
  * Directories are opened once; all that is in them is reached by *at() calls
- * that follow no symbolic link (choice:no-follow).  No file is kept open.
+ * that follow no symbolic link (choice:no-follow).  The files that each message
+ * writes stay open until it is done, if half of the descriptors are free.
  * Nobody above can do anything about a failure but give the message up, so
  * each failure is logged here, with `ctx` (the queue id), and is -1.
  */
@@ -24,6 +25,7 @@ struct spool {
 	const char *path;           /* as configured; in requests and logs */
 	bool group;                 /* 0750 and 0640 instead of 0700 and 0600 */
 	bool keep_all, keep_failed; /* -d, -k */
+	int keep_below;             /* files stay open up to this descriptor */
 	unsigned killers_left;      /* directories of SPOOL_KILLER that are
 				     * still kept without an option, so that
 				     * the MTA's retries cannot fill the disk */
@@ -46,10 +48,9 @@ enum spool_fate {
 #define SPOOL_NAME_MAX     (sizeof(SPOOL_PREFIX) - 1 + SPOOL_QUEUE_ID_MAX)
 
 struct spool_dir {
-	int fd;      /* -1: there is no directory */
+	struct workdir w;
 	bool unsure; /* a worker may still be at work in it when the message is
 		      * done: no other message gets it */
-	struct spare_look look;
 	char name[SPOOL_NAME_MAX + 1];
 };
 
@@ -72,15 +73,15 @@ void spool_dir_name(
 __attribute__((warn_unused_result)) int spool_dir_create(
     struct spool *s, struct spool_dir *d, const char *ident, const char *ctx);
 
-/* Appends to a file of the directory: created, written and closed.  0 or -1. */
+/* Appends to a file of the directory, which is created.  0 or -1. */
 __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
-    const struct spool_dir *d, const char *file, const void *p, size_t n,
+    struct spool_dir *d, const char *file, const void *p, size_t n,
     const char *ctx);
 
 /* Is the file DO-NOT-DELETE-WORK-DIRS there? */
 bool spool_is_marked(const struct spool *s);
 
-/* Done with the directory: empties and removes it (or keeps the empty one for
+/* Done with the directory: empties and removes it (or keeps it for
  * the next message), unless an option or the file
  * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  A kept one gets the file
  * SPOOL_KEPT, so that no later start takes it for a leftover.  d is as after

@@ -26,12 +26,11 @@ begins_with(const char *name, const char *prefix)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* An empty one that waited for a message: of no use, and no loss. */
+/* One that waited for a message: of no use, and no loss. */
 static bool
 was_spare(const struct spool *s, const char *name)
 {
-	return begins_with(name, SPARE_PREFIX) &&
-	       unlinkat(s->fd, name, AT_REMOVEDIR) == 0;
+	return begins_with(name, SPARE_PREFIX) && spare_remove_old(s->fd, name);
 }
 
 /* A working directory, ours, old, and not one that was kept on purpose. */

@@ -373,6 +373,35 @@ only_an_empty_directory_is_empty(void **state)
 	assert_int_equal(fdio_dir_is_empty(-1), -EBADF);
 }
 
+/* By name and by number. */
+static void
+directory_lists_exactly_what_is_in_it(void **state)
+{
+	struct fdio_entry v[2] = { { "a", 0 }, { "b", 0 } };
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdirat(dirfd_, "e", 0700), 0);
+	fd = openat(dirfd_, "e", O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mkdirat(fd, v[i].name, 0700), 0);
+		assert_int_equal(fstatat(fd, v[i].name, &st, 0), 0);
+		v[i].ino = st.st_ino;
+	}
+	assert_int_equal(fdio_dir_lists(fd, v, 2), 1);
+	assert_int_equal(fdio_dir_lists(fd, v, 1), 0);
+	v[1].name = "c";
+	assert_int_equal(fdio_dir_lists(fd, v, 2), 0);
+	v[1].name = "b";
+	v[1].ino = v[0].ino;
+	assert_int_equal(fdio_dir_lists(fd, v, 2), 0);
+	assert_int_equal(unlinkat(fd, "b", AT_REMOVEDIR), 0);
+	assert_int_equal(fdio_dir_lists(fd, v, 2), 0);
+	assert_int_equal(fdio_remove_tree(dirfd_, "e"), 0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -392,6 +421,7 @@ main(void)
 		CASE(many_files_are_removed),
 		CASE(removal_goes_on_after_what_is_too_deep),
 		CASE(only_an_empty_directory_is_empty),
+		CASE(directory_lists_exactly_what_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

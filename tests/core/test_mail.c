@@ -75,7 +75,7 @@ static const char *
 file(struct fixture *f, const char *name)
 {
 	buf_reset(&f->text);
-	if (fdio_read_file(f->m->dir.fd, name, 100000, &f->text) < 0)
+	if (fdio_read_file(f->m->dir.w.fd, name, 100000, &f->text) < 0)
 		return "(cannot be read)";
 	return buf_cstr(&f->text);
 }
@@ -139,7 +139,7 @@ each_file_is_kept_small_on_its_own(void **state)
 
 	mail_header(f->m, B("A"), B("0123456789"), NULL);
 	assert_int_equal(mail_keep_small(f->m, &f->s, 20, "Q1"), 0);
-	assert_int_equal(f->m->dir.fd, -1);
+	assert_int_equal(f->m->dir.w.fd, -1);
 	mail_eoh(f->m);
 	mail_body(f->m, B("0123456789"));
 	assert_int_equal(mail_keep_small(f->m, &f->s, 20, "Q1"), 0);

@@ -42,8 +42,8 @@ each_missing_allocation_is_a_failure(void **state)
 		gate_connect(&g);
 		gate_message(&g);
 		gate_put(&g, "RESULTS", text, sizeof(text) - 1);
-		struct mail m = { .dir = { .fd = openat(g.env.spool.fd,
-					       gate_dir(&g), O_DIRECTORY) } };
+		struct mail m = { .dir.w.fd = openat(g.env.spool.fd,
+				      gate_dir(&g), O_DIRECTORY) };
 		const struct apply_to to = { .session = g.filter,
 			.mail = &m,
 			.spool_path = g.root,
@@ -59,7 +59,7 @@ each_missing_allocation_is_a_failure(void **state)
 		assert_int_not_equal(buf_len(&g.log_buf), 0);
 		buf_reset(&g.log_buf);
 		outcome_room_fini(&room);
-		close(m.dir.fd);
+		close(m.dir.w.fd);
 		gate_close(&g);
 	}
 }

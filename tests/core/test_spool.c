@@ -29,18 +29,70 @@ modes_are_private_or_of_the_group(void **state)
 }
 
 static void
-file_grows_by_appending(void **state)
+append(struct fixture *f, const char *file, const char *text)
 {
-	struct fixture *f = *state;
+	assert_int_equal(
+	    spool_append(&f->s, &f->d, file, text, strlen(text), "c"), 0);
+}
+
+static void
+assert_holds(struct fixture *f, const char *file, const char *text)
+{
 	struct buf b = { 0 };
 
-	create(f, "Q1");
-	assert_int_equal(spool_append(&f->s, &f->d, "A", "", 0, "c"), 0);
-	assert_int_equal(spool_append(&f->s, &f->d, "A", "one", 3, "c"), 0);
-	assert_int_equal(spool_append(&f->s, &f->d, "A", "two", 3, "c"), 0);
-	assert_int_equal(fdio_read_file(f->d.fd, "A", 100, &b), 0);
-	assert_string_equal(buf_cstr(&b), "onetwo");
+	assert_int_equal(fdio_read_file(f->d.w.fd, file, 100, &b), 0);
+	assert_string_equal(buf_cstr(&b), text);
 	buf_fini(&b);
+}
+
+static void
+file_grows_by_appending(void **state)
+{
+	static const char *const files[] = { "A", "INPUTMSG", "HEADERS" };
+	struct fixture *f = *state;
+
+	create(f, "Q1");
+	for (size_t i = 0; i < 3; i++) {
+		append(f, files[i], "");
+		append(f, files[i], "one");
+		append(f, files[i], "two");
+		assert_holds(f, files[i], "onetwo");
+	}
+}
+
+/* Some filter may write it anew between two checks. */
+static void
+file_that_was_replaced_grows(void **state)
+{
+	struct fixture *f = *state;
+
+	create(f, "Q1");
+	append(f, "COMMANDS", "old");
+	append(f, "A", "new");
+	assert_int_equal(renameat(f->d.w.fd, "A", f->d.w.fd, "COMMANDS"), 0);
+	append(f, "COMMANDS", " end");
+	assert_holds(f, "COMMANDS", "new end");
+}
+
+/* Of many messages at once no more than the directory is open. */
+static void
+files_stay_open_only_while_there_are_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	int next = dup(0);
+
+	close(next);
+	f->s.keep_below = next + 2;
+	create(f, "Q1"); /* has the first */
+	append(f, "INPUTMSG", "x");
+	append(f, "HEADERS", "y");
+	append(f, "HEADERS", "z");
+	assert_int_equal(dup(0), next + 2);
+	close(next + 2);
+	assert_holds(f, "HEADERS", "yz");
+	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
+	assert_int_equal(dup(0), next);
+	close(next);
 }
 
 static void
@@ -48,13 +100,13 @@ link_or_pipe_in_the_directory_is_not_written_to(void **state)
 {
 	struct fixture *f = *state;
 	create(f, "Q1");
-	assert_int_equal(symlinkat("../outside", f->d.fd, "A"), 0);
+	assert_int_equal(symlinkat("../outside", f->d.w.fd, "A"), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "A", "x", 1, "c"), -1);
 	assert_logged(f,
 	    "W c: Could not open /sp/mdefang-Q1/A: Too many levels of symbolic "
 	    "links\n");
 	assert_int_equal(mode_of(f, "outside"), -1);
-	assert_int_equal(mkfifoat(f->d.fd, "B", 0600), 0);
+	assert_int_equal(mkfifoat(f->d.w.fd, "B", 0600), 0);
 	assert_int_equal(spool_append(&f->s, &f->d, "B", "x", 1, "c"), -1);
 	assert_logged(f, "W c: Could not open /sp/mdefang-Q1/B: No such device "
 			 "or address\n");
@@ -69,11 +121,11 @@ full_disk_is_said(void **state)
 
 	dev.fd = fdio_open_dir("/");
 	spool_dir_init(&d);
-	d.fd = fdio_open_dir("/dev");
-	if (faccessat(d.fd, "full", W_OK, 0) < 0)
+	d.w.fd = fdio_open_dir("/dev");
+	if (faccessat(d.w.fd, "full", W_OK, 0) < 0)
 		skip();
 	assert_int_equal(spool_append(&dev, &d, "full", "xyz", 3, "c"), -1);
-	close(d.fd);
+	close(d.w.fd);
 	close(dev.fd);
 	assert_logged(f,
 	    "W c: Unable to write 3 bytes to file full (ret = -1): No space "
@@ -109,14 +161,14 @@ discard_removes_what_the_filter_left(void **state)
 
 	create(f, "Q1");
 	assert_int_equal(spool_append(&f->s, &f->d, "odd", "x", 1, "c"), 0);
-	assert_int_equal(mkdirat(f->d.fd, "Work", 0700), 0);
-	assert_int_equal(mkdirat(f->d.fd, "Work/deep", 0700), 0);
-	assert_int_equal(symlinkat("/etc/passwd", f->d.fd, "Work/ln"), 0);
-	assert_int_equal(mkdirat(f->d.fd, "tmp", 0700), 0);
-	assert_int_equal(mkdirat(f->d.fd, "tmp/x", 0700), 0);
+	assert_int_equal(mkdirat(f->d.w.fd, "Work", 0700), 0);
+	assert_int_equal(mkdirat(f->d.w.fd, "Work/deep", 0700), 0);
+	assert_int_equal(symlinkat("/etc/passwd", f->d.w.fd, "Work/ln"), 0);
+	assert_int_equal(mkdirat(f->d.w.fd, "tmp", 0700), 0);
+	assert_int_equal(mkdirat(f->d.w.fd, "tmp/x", 0700), 0);
 	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
 	assert_int_equal(mode_of(f, "mdefang-Q1"), -1);
-	assert_int_equal(f->d.fd, -1);
+	assert_int_equal(f->d.w.fd, -1);
 }
 
 static void
@@ -156,6 +208,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(modes_are_private_or_of_the_group),
 		CASE(file_grows_by_appending),
+		CASE(file_that_was_replaced_grows),
+		CASE(files_stay_open_only_while_there_are_descriptors),
 		CASE(link_or_pipe_in_the_directory_is_not_written_to),
 		CASE(full_disk_is_said),
 		CASE(taken_names_are_passed_over),

@@ -8,6 +8,15 @@
 
 #define NOW 2000000000 /* of the sweep */
 
+static void
+write_to(const struct fixture *f, const char *path, const char *text)
+{
+	int fd = openat(f->s.fd, path, O_CREAT | O_WRONLY, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* A directory with something in it, so many seconds old at NOW. */
 static void
 make(struct fixture *f, const char *name, time_t age)
@@ -19,6 +28,8 @@ make(struct fixture *f, const char *name, time_t age)
 	assert_int_equal(mkdirat(f->s.fd, name, 0700), 0);
 	snprintf(path, sizeof(path), "%s/Work", name);
 	assert_int_equal(mkdirat(f->s.fd, path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/INPUTMSG", name);
+	write_to(f, path, "text");
 	assert_int_equal(utimensat(f->s.fd, name, t, 0), 0);
 }
 
@@ -46,13 +57,11 @@ what_is_no_directory_of_ours_stays(void **state)
 {
 	struct fixture *f = *state;
 	char outside[100];
-	int fd;
 
 	snprintf(outside, sizeof(outside), "%s/outside", f->root);
 	make(f, "outside", 9999);
 	assert_int_equal(symlinkat(outside, f->s.fd, "mdefang-LINK"), 0);
-	fd = openat(f->s.fd, "mdefang-FILE", O_CREAT | O_WRONLY, 0600);
-	close(fd);
+	write_to(f, "mdefang-FILE", "");
 	assert_int_equal(sweep_spool(&f->s, NOW + 9000000000, 3600), 0);
 	assert_true(is_there(f, "mdefang-LINK"));
 	assert_true(is_there(f, "mdefang-FILE"));
@@ -139,6 +148,7 @@ spare_directories_of_an_earlier_run_are_removed(void **state)
 	char err[200];
 
 	assert_int_equal(mkdirat(f->s.fd, ".spare-1", 0700), 0);
+	write_to(f, ".spare-1/INPUTMSG", "");
 	assert_int_equal(mkdirat(f->s.fd, ".spare-2", 0700), 0);
 	make(f, ".spare-OLD", 9999); /* something was left in it */
 	make(f, ".spare-YOUNG", 3599);
@@ -159,6 +169,7 @@ spare_directories_of_an_earlier_run_are_removed(void **state)
 	    "I Removed 1 stale working directories from /sp, the first was "
 	    ".spare-OLD\n");
 	assert_true(is_there(f, ".spare-YOUNG/Work"));
+	assert_true(is_there(f, ".spare-YOUNG/INPUTMSG"));
 }
 
 int
