@@ -8,12 +8,15 @@
  *   file_work DIRECTORY MESSAGES
  *
  * Prints one line of JSON: CPU and wall microseconds a message with a new
- * directory each (fresh), and with one that is emptied and renamed (reused).
+ * directory each (fresh), with one that is renamed (reused), and with its files
+ * emptied, too, instead of removed (emptied).
  */
+#include "core/base/compat.h"
 #include "core/base/fdio.h"
 
 #include <err.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +27,16 @@
 
 #define SPARE "spare"
 
-static const struct {
-	const char *name;
-	size_t size;
-} files[] = { { "INPUTMSG", 10800 }, { "HEADERS", 600 }, { "COMMANDS", 500 } };
+static const char *const files[] = { "INPUTMSG", "HEADERS", "COMMANDS" };
+static const size_t size_of[] = { 10800, 600, 500 };
 #define FILES (sizeof(files) / sizeof(files[0]))
+
+enum how {
+	FRESH,
+	REUSED,
+	EMPTIED
+};
+static int open_file[FILES] = { -1, -1, -1 };
 
 static int top; /* the spool */
 static char octets[10800];
@@ -43,14 +51,22 @@ clock_us(clockid_t id)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
+/* keep: where its descriptor stays; NULL: it does not. */
 static void
-append(int dir, const char *name, size_t n)
+append(int dir, const char *name, size_t n, int *keep)
 {
-	int fd = openat(dir, name,
-	    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = keep ? *keep : -1;
 
-	if (fd < 0 || fdio_write_all(fd, octets, n) < 0 || close(fd) < 0)
+	if (fd < 0)
+		fd = openat(dir, name,
+		    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
+	if (fd < 0 || fdio_write_all(fd, octets, n) < 0)
 		err(1, "%s", name);
+	if (keep)
+		*keep = fd;
+	else
+		close(fd);
 }
 
 static void
@@ -65,13 +81,29 @@ read_results(int dir)
 	close(fd);
 }
 
+/* Is there nothing in the spare directory but emptied files? */
+static bool
+is_spare(int dir)
+{
+	struct fdio_entry v[FILES];
+	struct stat st;
+	size_t n = 0;
+
+	for (size_t i = 0; i < FILES; i++)
+		if (open_file[i] >= 0) {
+			if (fstat(open_file[i], &st) < 0)
+				err(1, "%s", files[i]);
+			v[n++] = (struct fdio_entry){ files[i], st.st_ino };
+		}
+	return fdio_dir_lists(dir, v, n) == 1;
+}
+
 /* Its directory; dir >= 0: the spare one gets the name. */
 static int
 begin(const char *name, int dir)
 {
 	if (dir >= 0) {
-		if (fdio_dir_is_empty(dir) != 1 ||
-		    renameat(top, SPARE, top, name) < 0)
+		if (!is_spare(dir) || renameat(top, SPARE, top, name) < 0)
 			err(1, "%s", name);
 		return dir;
 	}
@@ -82,24 +114,39 @@ begin(const char *name, int dir)
 }
 
 static void
-end(const char *name, int dir, bool reuse)
+empty(int dir, size_t i)
+{
+	if (!compat_lock_out_openers(open_file[i]) ||
+	    ftruncate(open_file[i], 0) < 0 ||
+	    !compat_let_in_openers(open_file[i]))
+		err(1, "%s", files[i]);
+	if (!compat_is_tmpfs(top)) /* see workdir.c */
+		close(openat(dir, files[i], O_RDONLY | O_CLOEXEC));
+}
+
+static void
+end(const char *name, int dir, enum how how)
 {
 	for (size_t i = 0; i < FILES; i++)
-		unlinkat(dir, files[i].name, 0);
+		if (how == EMPTIED)
+			empty(dir, i);
+		else
+			unlinkat(dir, files[i], 0);
 	unlinkat(dir, "RESULTS", 0);
-	if (reuse ? fdio_dir_is_empty(dir) != 1 ||
-			renameat(top, name, top, SPARE) < 0
-		  : unlinkat(top, name, AT_REMOVEDIR) < 0)
+	if (how == FRESH
+		? unlinkat(top, name, AT_REMOVEDIR) < 0
+		: !is_spare(dir) || renameat(top, name, top, SPARE) < 0)
 		err(1, "%s", name);
-	if (!reuse)
+	if (how == FRESH)
 		close(dir);
 }
 
 static void
-messages(long n, bool reuse)
+messages(long n, enum how how)
 {
-	const char *label = reuse ? "reused" : "fresh";
-	int spare = reuse ? begin(SPARE, -1) : -1;
+	static const char *const labels[] = { "fresh", "reused", "emptied" };
+	const char *label = labels[how];
+	int spare = how == FRESH ? -1 : begin(SPARE, -1);
 	double wall = clock_us(CLOCK_MONOTONIC);
 	double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID), worker = 0;
 	char name[40];
@@ -111,19 +158,20 @@ messages(long n, bool reuse)
 		snprintf(name, sizeof(name), "message-%013ld", i);
 		dir = begin(name, spare);
 		for (size_t j = 0; j < FILES; j++)
-			append(dir, files[j].name, files[j].size);
+			append(dir, files[j], size_of[j],
+			    how == EMPTIED ? &open_file[j] : NULL);
 		before = clock_us(CLOCK_PROCESS_CPUTIME_ID);
-		append(dir, "RESULTS", 2);
+		append(dir, "RESULTS", 2, NULL);
 		worker += clock_us(CLOCK_PROCESS_CPUTIME_ID) - before;
 		read_results(dir);
-		end(name, dir, reuse);
+		end(name, dir, how);
 	}
 	cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu - worker;
 	wall = clock_us(CLOCK_MONOTONIC) - wall;
 	printf("\"%s_cpu_us\":%.1f,\"%s_wall_us\":%.1f", label, cpu / (double)n,
 	    label, wall / (double)n);
-	if (reuse && unlinkat(top, SPARE, AT_REMOVEDIR) < 0)
-		err(1, SPARE);
+	if (how != FRESH && fdio_remove_tree(top, SPARE) < 0)
+		errx(1, SPARE);
 }
 
 int
@@ -136,10 +184,11 @@ main(int argc, char **argv)
 	if ((top = fdio_open_dir(argv[1])) < 0)
 		errx(1, "%s: %s", argv[1], strerror(-top));
 	memset(octets, 'x', sizeof(octets));
-	putchar('{');
-	messages(n, false);
-	putchar(',');
-	messages(n, true);
+	signal(SIGIO, SIG_IGN); /* compat_lock_out_openers */
+	for (enum how how = FRESH; how <= EMPTIED; how++) {
+		putchar(how == FRESH ? '{' : ',');
+		messages(n, how);
+	}
 	puts("}");
 	return 0;
 }
