@@ -282,6 +282,7 @@ open_frontend(struct md *md, struct md_opts *o, const struct md_limits *limits)
 	char err[512];
 
 	o->fe.server = &limits->server;
+	o->fe.replies_together = md->mux != NULL;
 	o->fe.my_ip = md_my_ip(err, sizeof(err));
 	if (!o->fe.my_ip)
 		log_msg(LOG_L_WARN, NULL, "%s", err);

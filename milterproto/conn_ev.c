@@ -371,6 +371,7 @@ mlt_conn_tick(struct conn *c)
 	const struct mlt_server *s = server_of(c);
 
 	c->ticks++;
+	conn_write(c); /* what waits for a flush is no silence */
 	if (owed && c->ticks > s->reply_ticks)
 		conn_answer_for_caller(c);
 	else if (!owed && c->ticks > s->idle_ticks)

@@ -18,11 +18,13 @@
 
 /* One connection of an MTA. */
 struct conn {
-	TAILQ_ENTRY(conn) link;
+	TAILQ_ENTRY(conn) link, unsent_link;
 	struct frontend *fe;
 	uint64_t id;
 	struct message *message;
 	struct event *timer; /* NULL: not waiting for anything */
+	bool busy;           /* with an event: what it replies is sent */
+	bool unsent;         /* it is in the list of that name */
 };
 TAILQ_HEAD(conn_list, conn);
 
@@ -34,9 +36,47 @@ struct frontend {
 	struct mlt_server *server;
 	struct buf macro_list;
 	struct conn_list conns;
+	struct conn_list unsent; /* replies leave at the end of the round */
+	struct event *send_ev;
 };
 
 /* ---- what a message wants --------------------------------------------------- */
+
+static void
+send_all(struct frontend *fe)
+{
+	struct conn *c;
+
+	while ((c = TAILQ_FIRST(&fe->unsent))) {
+		TAILQ_REMOVE(&fe->unsent, c, unsent_link);
+		c->unsent = false;
+		mlt_server_flush(fe->server, c->id);
+	}
+}
+
+static void
+on_send(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	send_all(arg);
+}
+
+/* As mlt_server_reply, but for the sending. */
+static int
+reply_together(struct conn *c, const struct mlt_reply *r)
+{
+	struct frontend *fe = c->fe;
+	struct mlt_filter *f = mlt_server_session(fe->server, c->id);
+	int rc = f ? mlt_filter_reply(f, r) : MLT_E_STATE;
+
+	if (rc < 0 || c->unsent)
+		return rc;
+	TAILQ_INSERT_TAIL(&fe->unsent, c, unsent_link);
+	c->unsent = true;
+	event_active(fe->send_ev, EV_TIMEOUT, 0);
+	return 0;
+}
 
 static void
 reply(void *arg, const struct mlt_reply *r)
@@ -45,7 +85,8 @@ reply(void *arg, const struct mlt_reply *r)
 	struct conn *c = arg;
 	struct mlt_server *s = c->fe->server;
 	uint64_t id = c->id;
-	int rc = mlt_server_reply(s, id, r);
+	int rc = c->fe->send_ev && !c->busy ? reply_together(c, r)
+					    : mlt_server_reply(s, id, r);
 
 	/* MLT_E_STATE: the connection is gone, or answered already */
 	if (rc < 0 && rc != MLT_E_STATE) {
@@ -121,9 +162,11 @@ on_event(void *arg, uint64_t id, void *ctx, const struct mlt_event *ev)
 	struct frontend *fe = arg;
 	struct conn *c = ctx;
 
-	if (c)
+	if (c) {
+		c->busy = true;
 		message_event(c->message, ev);
-	else /* no memory for this connection */
+		c->busy = false;
+	} else /* no memory for this connection */
 		(void)mlt_server_reply(fe->server, id,
 		    &(struct mlt_reply){ .type = MLT_REPLY_TEMPFAIL });
 }
@@ -161,6 +204,8 @@ on_closed(void *arg, uint64_t id, void *ctx, int why)
 	message_free(c->message);
 	wake(c, MSEC_NEVER);
 	TAILQ_REMOVE(&fe->conns, c, link);
+	if (c->unsent)
+		TAILQ_REMOVE(&fe->unsent, c, unsent_link);
 	free(c);
 }
 
@@ -218,6 +263,7 @@ frontend_new(struct frontend **out, struct event_base *base,
 	fe->env.mono_ms = clock_mono_ms;
 	fe->env.wall_s = clock_wall_s;
 	TAILQ_INIT(&fe->conns);
+	TAILQ_INIT(&fe->unsent);
 	if (spool_open(&fe->env.spool, opts->spool_dir, err, errlen) < 0)
 		goto failed;
 	fe->env.spool.group = opts->group_access;
@@ -226,7 +272,9 @@ frontend_new(struct frontend **out, struct event_base *base,
 	fe->env.spool.spares.max = (unsigned)opts->spare_dirs;
 	sweep_spool(
 	    &fe->env.spool, clock_wall_s(), (int64_t)opts->sweep_age_h * 3600);
-	if (make_server(fe) < 0) {
+	if (opts->replies_together)
+		fe->send_ev = event_new(base, -1, 0, on_send, fe);
+	if (make_server(fe) < 0 || (opts->replies_together && !fe->send_ev)) {
 		snprintf(err, errlen, "Out of memory");
 		goto failed;
 	}
@@ -272,7 +320,10 @@ frontend_free(struct frontend *fe)
 		next = TAILQ_NEXT(c, link); /* c may end, no other one does */
 		message_give_up(c->message);
 	}
+	send_all(fe);
 	mlt_server_free(fe->server);
+	if (fe->send_ev)
+		event_free(fe->send_ev);
 	spool_close(&fe->env.spool);
 	message_env_fini(&fe->env);
 	buf_fini(&fe->macro_list);

@@ -31,6 +31,7 @@ struct frontend_opts {
 	bool skip_bad_rcpts;    /* -N */
 	bool set_symlist;       /* -y */
 	bool strip_cr;          /* -c */
+	bool replies_together;  /* choice:replies-together */
 	long sweep_age_h;       /* of what is swept at start; 0 = nothing is */
 	long spare_dirs;        /* empty ones that wait; at most SPARE_MAX */
 	const char *loopback;   /* -L: NULL = none */

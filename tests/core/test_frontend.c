@@ -205,6 +205,17 @@ send_message(struct world *w)
 	run(w, mlt_mta_eom(w->mta));
 }
 
+/* Each case is played twice. */
+static bool together;
+
+static int
+play_together(void **state)
+{
+	(void)state;
+	together = true;
+	return 0;
+}
+
 /* ---- begin and end --------------------------------------------------------------- */
 
 static void
@@ -232,6 +243,7 @@ begin(struct world *w)
 	w->opts.spool_dir = w->root;
 	w->opts.scanned_by = "us";
 	w->opts.reserve = -1;
+	w->opts.replies_together = together;
 	assert_int_equal(
 	    frontend_new(&w->fe, w->base, &w->opts, &asker, err, sizeof(err)),
 	    0);
@@ -534,6 +546,11 @@ spool_that_is_missing_is_said_at_start(void **state)
 	event_base_free(base);
 }
 
+#define TOGETHER(f)                                                            \
+	{                                                                      \
+#f "_together", f, play_together, NULL, NULL                   \
+	}
+
 int
 main(void)
 {
@@ -552,6 +569,16 @@ main(void)
 		cmocka_unit_test(another_secret_header_is_for_the_next_message),
 		cmocka_unit_test(peers_and_limits_are_those_of_the_options),
 		cmocka_unit_test(spool_that_is_missing_is_said_at_start),
+		TOGETHER(message_passes_with_all_checks),
+		TOGETHER(two_messages_pass_on_a_connection_without_checks),
+		TOGETHER(multiplexor_that_hangs_up_is_a_tempfail),
+		TOGETHER(multiplexor_that_is_not_there_is_a_tempfail),
+		TOGETHER(
+		    multiplexor_that_says_nothing_is_not_waited_for_for_ever),
+		TOGETHER(mta_that_hangs_up_leaves_nothing),
+		TOGETHER(drain_lets_an_open_message_finish),
+		TOGETHER(free_tempfails_a_message_that_is_being_scanned),
+		TOGETHER(another_secret_header_is_for_the_next_message),
 	};
 
 	event_enable_debug_mode();

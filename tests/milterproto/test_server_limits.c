@@ -111,12 +111,14 @@ an_unanswered_offer_ends_the_connection(void **state)
 	hang_up(&c);
 }
 
-/* Many ticks of the shorter time pass while the longer one runs. */
+/* Many ticks of the shorter time pass while the longer one runs.  What then is
+ * to leave with a flush leaves before the connection is called idle. */
 static void
 an_owed_answer_is_not_idleness(void **state)
 {
 	struct mlt_server_opts o = all;
 	struct client c, idle;
+	char octets[100];
 
 	(void)state;
 	o.idle_ms = 1;
@@ -140,7 +142,13 @@ an_owed_answer_is_not_idleness(void **state)
 	}
 	assert_int_equal(mlt_server_connections(server), 1);
 	late = false;
-	finish(late_conn);
+	assert_int_equal(mlt_filter_reply(mlt_server_session(server, late_conn),
+			     &(struct mlt_reply){ .type = MLT_REPLY_REJECT }),
+	    0);
+	loop_until_closed(4);
+	assert_int_equal(
+	    recv(c.fd, octets, sizeof(octets), MSG_DONTWAIT), 17 + 5 + 5 + 5);
+	assert_memory_equal(octets + 17 + 5 + 5, "\0\0\0\1r", 5);
 	hang_up(&c);
 }
 
