@@ -31,8 +31,11 @@ pct_encode(struct buf *b, enum pct_set set, const void *p, size_t n)
 	static const char hex[] = "0123456789ABCDEF";
 	const unsigned char *s = p;
 	size_t len = pct_encoded_len(set, p, n);
-	char *to = buf_space(b, len);
+	char *to;
 
+	if (len == n)
+		return buf_add(b, p, n);
+	to = buf_space(b, len);
 	if (!to)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
