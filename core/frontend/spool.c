@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * spool: every system call here is paid once a message, so there are few.
- */
+/* spool: every system call here is paid once a message, so there are few. */
 #include "spool.h"
 
 #include "core/base/fdio.h"

@@ -81,11 +81,10 @@ __attribute__((warn_unused_result)) int spool_append(const struct spool *s,
 /* Is the file DO-NOT-DELETE-WORK-DIRS there? */
 bool spool_is_marked(const struct spool *s);
 
-/* Done with the directory: empties and removes it (or keeps it for
- * the next message), unless an option or the file
- * DO-NOT-DELETE-WORK-DIRS keeps it, or its fate.  A kept one gets the file
- * SPOOL_KEPT, so that no later start takes it for a leftover.  d is as after
- * spool_dir_init; legal when there is no directory. */
+/* Done with the directory: empties and removes it (or lets it wait for the next
+ * message), unless an option or the file DO-NOT-DELETE-WORK-DIRS keeps it, or its
+ * fate.  A kept one gets the file SPOOL_KEPT, so that no later start takes it for
+ * a leftover.  d is as after spool_dir_init; legal when there is no directory. */
 void spool_discard(struct spool *s, struct spool_dir *d, enum spool_fate fate,
     const char *ctx);
 
