@@ -18,13 +18,11 @@ my %lines = (
                 . ' ahead of local clock',
             0
         ],
-        [ 'postfix/cleanup[1]: warning: resetting file time stamps - x', 0 ],
-        [
-            'postfix/smtpd[1]: warning: socketmap:unix:/s:mail lookup error', 0
-        ],
-        [ 'postfix/smtpd[1]: warning: milter unix:/s: can\'t read', 1 ],
-        [ 'postfix/cleanup[1]: A: milter-reply error', 1 ],
-        [ 'postfix/master[1]: fatal: bind',            1 ],
+        [ 'postfix/cleanup[1]: warning: resetting file time stamps - x',    0 ],
+        [ 'postfix/smtpd[1]: warning: socketmap:unix:/s:mail lookup error', 0 ],
+        [ 'postfix/smtpd[1]: warning: milter unix:/s: can\'t read',         1 ],
+        [ 'postfix/cleanup[1]: A: milter-reply error',                      1 ],
+        [ 'postfix/master[1]: fatal: bind',                                 1 ],
     ],
     Sendmail => [
         [ 'notice collect: premature EOM: unexpected close', 0 ],
