@@ -60,21 +60,22 @@ sub launch ($self) {
     return $up;
 }
 
+# It tries a port that is taken again and again, and says so in its log only.
 sub await_ports ($self) {
     my $ready = sub ($port) {
         my $s = IO::Socket::INET->new("127.0.0.1:$port") or return 0;
         print {$s} "QUIT\r\n";
         return 1;
     };
-    my %left = reverse %{ $self->{port} };
-    wait_for(
-        'Sendmail to listen',
-        sub {
-            return 1 if !is_running($self->{process});
-            delete @left{ grep { $ready->($_) } keys %left };
-            return !%left;
-        }
-    );
+    my %left    = reverse %{ $self->{port} };
+    my $is_over = sub {
+        delete @left{ grep { $ready->($_) } keys %left };
+        return
+              !%left
+            || $self->log_text =~ /in use/i
+            || !is_running($self->{process});
+    };
+    eval { wait_for('Sendmail to listen', $is_over) };
     return !%left;
 }
 
