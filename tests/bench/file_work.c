@@ -11,8 +11,8 @@
  * directory each (fresh), with one that is renamed (reused), and with its files
  * emptied, too, instead of removed (emptied).
  */
-#include "core/base/compat.h"
 #include "core/base/fdio.h"
+#include "core/frontend/workdir.h"
 
 #include <err.h>
 #include <fcntl.h>
@@ -27,8 +27,10 @@
 
 #define SPARE "spare"
 
-static const char *const files[] = { "INPUTMSG", "HEADERS", "COMMANDS" };
-static const size_t size_of[] = { 10800, 600, 500 };
+static const struct {
+	const char *name;
+	size_t size;
+} files[] = { { "INPUTMSG", 10800 }, { "HEADERS", 600 }, { "COMMANDS", 500 } };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
 enum how {
@@ -36,9 +38,9 @@ enum how {
 	REUSED,
 	EMPTIED
 };
-static int open_file[FILES] = { -1, -1, -1 };
 
-static int top; /* the spool */
+static int top;          /* the spool */
+static struct workdir w; /* of the message */
 static char octets[10800];
 
 static double
@@ -51,28 +53,29 @@ clock_us(clockid_t id)
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
-/* keep: where its descriptor stays; NULL: it does not. */
+/* keep: it stays open. */
 static void
-append(int dir, const char *name, size_t n, int *keep)
+append(const char *name, size_t n, bool keep)
 {
-	int fd = keep ? *keep : -1;
+	int i = keep ? workdir_index(name) : -1;
+	int fd = i < 0 ? -1 : workdir_use(&w, i);
 
 	if (fd < 0)
-		fd = openat(dir, name,
+		fd = openat(w.fd, name,
 		    O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		    0600);
 	if (fd < 0 || fdio_write_all(fd, octets, n) < 0)
 		err(1, "%s", name);
-	if (keep)
-		*keep = fd;
+	if (i >= 0)
+		w.file[i] = fd;
 	else
 		close(fd);
 }
 
 static void
-read_results(int dir)
+read_results(void)
 {
-	int fd = openat(dir, "RESULTS", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(w.fd, "RESULTS", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	char in[100];
 
@@ -81,64 +84,36 @@ read_results(int dir)
 	close(fd);
 }
 
-/* Is there nothing in the spare directory but emptied files? */
-static bool
-is_spare(int dir)
+/* The spare directory gets the name, or a new one is made. */
+static void
+begin(const char *name)
 {
-	struct fdio_entry v[FILES];
-	struct stat st;
-	size_t n = 0;
-
-	for (size_t i = 0; i < FILES; i++)
-		if (open_file[i] >= 0) {
-			if (fstat(open_file[i], &st) < 0)
-				err(1, "%s", files[i]);
-			v[n++] = (struct fdio_entry){ files[i], st.st_ino };
-		}
-	return fdio_dir_lists(dir, v, n) == 1;
-}
-
-/* Its directory; dir >= 0: the spare one gets the name. */
-static int
-begin(const char *name, int dir)
-{
-	if (dir >= 0) {
-		if (!is_spare(dir) || renameat(top, SPARE, top, name) < 0)
+	if (w.fd >= 0) {
+		if (!workdir_is_as_made(&w, true) ||
+		    renameat(top, SPARE, top, name) < 0)
 			err(1, "%s", name);
-		return dir;
+		return;
 	}
 	if (mkdirat(top, name, 0700) < 0 ||
-	    (dir = openat(top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+	    (w.fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		err(1, "%s", name);
-	return dir;
+	workdir_look(&w);
 }
 
 static void
-empty(int dir, size_t i)
+end(const char *name, enum how how)
 {
-	if (!compat_lock_out_openers(open_file[i]) ||
-	    ftruncate(open_file[i], 0) < 0 ||
-	    !compat_let_in_openers(open_file[i]))
-		err(1, "%s", files[i]);
-	if (!compat_is_tmpfs(top)) /* see workdir.c */
-		close(openat(dir, files[i], O_RDONLY | O_CLOEXEC));
-}
-
-static void
-end(const char *name, int dir, enum how how)
-{
-	for (size_t i = 0; i < FILES; i++)
-		if (how == EMPTIED)
-			empty(dir, i);
-		else
-			unlinkat(dir, files[i], 0);
-	unlinkat(dir, "RESULTS", 0);
-	if (how == FRESH
-		? unlinkat(top, name, AT_REMOVEDIR) < 0
-		: !is_spare(dir) || renameat(top, name, top, SPARE) < 0)
+	unlinkat(w.fd, "RESULTS", 0);
+	if (how != EMPTIED)
+		workdir_remove_files(&w);
+	if (how == FRESH) {
+		if (unlinkat(top, name, AT_REMOVEDIR) < 0)
+			err(1, "%s", name);
+		workdir_close(&w);
+	} else if (!workdir_is_as_made(&w, false) || !workdir_empty_files(&w) ||
+		   renameat(top, name, top, SPARE) < 0) {
 		err(1, "%s", name);
-	if (how == FRESH)
-		close(dir);
+	}
 }
 
 static void
@@ -146,25 +121,26 @@ messages(long n, enum how how)
 {
 	static const char *const labels[] = { "fresh", "reused", "emptied" };
 	const char *label = labels[how];
-	int spare = how == FRESH ? -1 : begin(SPARE, -1);
-	double wall = clock_us(CLOCK_MONOTONIC);
-	double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID), worker = 0;
+	double wall, cpu, worker = 0;
 	char name[40];
 
+	workdir_init(&w);
+	if (how != FRESH)
+		begin(SPARE);
+	wall = clock_us(CLOCK_MONOTONIC);
+	cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID);
 	for (long i = 0; i < n; i++) {
 		double before;
-		int dir;
 
 		snprintf(name, sizeof(name), "message-%013ld", i);
-		dir = begin(name, spare);
+		begin(name);
 		for (size_t j = 0; j < FILES; j++)
-			append(dir, files[j], size_of[j],
-			    how == EMPTIED ? &open_file[j] : NULL);
+			append(files[j].name, files[j].size, how == EMPTIED);
 		before = clock_us(CLOCK_PROCESS_CPUTIME_ID);
-		append(dir, "RESULTS", 2, NULL);
+		append("RESULTS", 2, false);
 		worker += clock_us(CLOCK_PROCESS_CPUTIME_ID) - before;
-		read_results(dir);
-		end(name, dir, how);
+		read_results();
+		end(name, how);
 	}
 	cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu - worker;
 	wall = clock_us(CLOCK_MONOTONIC) - wall;
@@ -172,6 +148,7 @@ messages(long n, enum how how)
 	    label, wall / (double)n);
 	if (how != FRESH && fdio_remove_tree(top, SPARE) < 0)
 		errx(1, SPARE);
+	workdir_close(&w);
 }
 
 int
