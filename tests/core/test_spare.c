@@ -22,6 +22,15 @@ size_of(const struct fixture *f, const char *name)
 	return st.st_size;
 }
 
+#define PATH_BYTES 310
+
+/* Of a file in the one that waits. */
+static void
+in_spare(const struct fixture *f, const char *name, char path[PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/%s", only_one(f, ".spare-"), name);
+}
+
 static void
 put(struct fixture *f, const char *name, const char *text)
 {
@@ -71,13 +80,13 @@ static void
 emptied_file_is_used_again(void **state)
 {
 	struct fixture *f = *state;
-	char path[310];
+	char path[PATH_BYTES];
 	ino_t number;
 
 	begin_message(f);
 	number = number_of(f, "mdefang-Q1/INPUTMSG");
 	spool_discard(&f->s, &f->d, SPOOL_DONE, "c");
-	snprintf(path, sizeof(path), "%s/INPUTMSG", only_one(f, ".spare-"));
+	in_spare(f, "INPUTMSG", path);
 	assert_int_equal(size_of(f, path), 0);
 	create(f, "Q2");
 	assert_true(number_of(f, "mdefang-Q2/INPUTMSG") == number);
@@ -314,10 +323,10 @@ static void
 directory_that_is_not_empty_any_more_is_no_spare(void **state)
 {
 	struct fixture *f = *state;
-	char path[310];
+	char path[PATH_BYTES];
 
 	pass_message(f);
-	snprintf(path, sizeof(path), "%s/RESULTS", only_one(f, ".spare-"));
+	in_spare(f, "RESULTS", path);
 	assert_int_equal(mkdirat(f->s.fd, path, 0700), 0);
 	assert_not_taken(f);
 }
@@ -326,11 +335,11 @@ static void
 file_that_is_not_empty_any_more_is_no_spare(void **state)
 {
 	struct fixture *f = *state;
-	char path[310];
+	char path[PATH_BYTES];
 	int fd;
 
 	pass_message(f);
-	snprintf(path, sizeof(path), "%s/INPUTMSG", only_one(f, ".spare-"));
+	in_spare(f, "INPUTMSG", path);
 	fd = openat(f->s.fd, path, O_WRONLY);
 	assert_int_equal(write(fd, "late", 4), 4);
 	close(fd);
@@ -353,10 +362,10 @@ static void
 none_is_left_when_the_spool_is_closed(void **state)
 {
 	struct fixture *f = *state;
-	char path[310];
+	char path[PATH_BYTES];
 
 	pass_message(f);
-	snprintf(path, sizeof(path), "%s/late", only_one(f, ".spare-"));
+	in_spare(f, "late", path);
 	assert_int_equal(mkdirat(f->s.fd, path, 0700), 0);
 	spool_close(&f->s);
 	assert_null(only_one(f, ".spare-"));
