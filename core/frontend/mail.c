@@ -13,11 +13,7 @@
 #define POOL_MAX       16          /* messages kept for use again ... */
 #define POOL_BUF_BYTES (256 << 10) /* ... with buffers up to this size */
 
-static const char *const file_names[MAIL_FILE_N] = {
-	[MAIL_INPUTMSG] = "INPUTMSG",
-	[MAIL_HEADERS] = "HEADERS",
-	[MAIL_COMMANDS] = "COMMANDS",
-};
+_Static_assert(MAIL_FILE_N == WORKDIR_FILES, "workdir_names has them all");
 
 static void
 destroy(struct mail *m)
@@ -163,16 +159,16 @@ mail_write(
 	struct buf *b = &m->file[which];
 
 	if (b->failed) {
-		log_msg(
-		    LOG_L_ERR, ctx, "Out of memory for %s", file_names[which]);
+		log_msg(LOG_L_ERR, ctx, "Out of memory for %s",
+		    workdir_names[which]);
 		return -1;
 	}
 	if (buf_len(b) == 0 && m->on_disk[which])
 		return 0;
 	if (m->dir.w.fd < 0 && spool_dir_create(s, &m->dir, m->ident, ctx) < 0)
 		return -1;
-	if (spool_append(s, &m->dir, file_names[which], buf_data(b), buf_len(b),
-		ctx) < 0)
+	if (spool_append(s, &m->dir, workdir_names[which], buf_data(b),
+		buf_len(b), ctx) < 0)
 		return -1;
 	m->on_disk[which] = true;
 	if (which == MAIL_INPUTMSG)

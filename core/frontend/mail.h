@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* As in workdir_names. */
 enum mail_file {
 	MAIL_INPUTMSG,
 	MAIL_HEADERS,

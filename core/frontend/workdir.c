@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[WORKDIR_FILES] = { "INPUTMSG", "HEADERS",
+const char *const workdir_names[WORKDIR_FILES] = { "INPUTMSG", "HEADERS",
 	"COMMANDS" };
 
 void
@@ -38,7 +38,7 @@ workdir_index(const char *name)
 {
 	int i = WORKDIR_FILES - 1;
 
-	while (i >= 0 && strcmp(name, names[i]) != 0)
+	while (i >= 0 && strcmp(name, workdir_names[i]) != 0)
 		i--;
 	return i;
 }
@@ -79,7 +79,8 @@ workdir_is_as_made(const struct workdir *w, bool empty)
 		if (fstat(w->file[i], &st) < 0 || !is_file_as_made(w, &st) ||
 		    (empty && st.st_size))
 			return false;
-		entries[n++] = (struct fdio_entry){ names[i], st.st_ino };
+		entries[n++] =
+		    (struct fdio_entry){ workdir_names[i], st.st_ino };
 	}
 	return w->ino && fstat(w->fd, &st) == 0 && st.st_mode == w->mode &&
 	       st.st_uid == w->uid && st.st_gid == w->gid &&
@@ -112,7 +113,7 @@ workdir_empty_files(struct workdir *w)
 		if (!compat_let_in_openers(w->file[i]) || !done)
 			return false;
 		if (!w->in_memory)
-			close_once(w, names[i]);
+			close_once(w, workdir_names[i]);
 	}
 	return true;
 }
@@ -132,7 +133,7 @@ workdir_remove_files(struct workdir *w)
 {
 	close_files(w);
 	for (int i = 0; i < WORKDIR_FILES; i++)
-		unlinkat(w->fd, names[i], 0);
+		unlinkat(w->fd, workdir_names[i], 0);
 }
 
 void
@@ -141,9 +142,10 @@ workdir_remove_empty(const struct workdir *w)
 	struct stat st;
 
 	for (int i = 0; i < WORKDIR_FILES; i++)
-		if (fstatat(w->fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (fstatat(w->fd, workdir_names[i], &st,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_size == 0)
-			unlinkat(w->fd, names[i], 0);
+			unlinkat(w->fd, workdir_names[i], 0);
 }
 
 void

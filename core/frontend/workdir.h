@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #define WORKDIR_FILES 3
+extern const char *const workdir_names[WORKDIR_FILES]; /* in this order */
 
 struct workdir {
 	int fd;                   /* -1: there is none */
